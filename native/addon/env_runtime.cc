@@ -1,0 +1,89 @@
+#include "addon/env_runtime.h"
+
+#include <utility>
+
+namespace millrace {
+
+EnvRuntime::EnvRuntime(Napi::Env env) : env_(env), loads_(std::make_shared<LoadCancellation>()) {
+  const Napi::String name = Napi::String::New(env, "millrace");
+  // No queue limit is needed: signalled_ keeps at most one call in it.
+  const napi_status status =
+      napi_create_threadsafe_function(env, nullptr, nullptr, name, 0, 1, nullptr, nullptr, this,
+                                      &EnvRuntime::call_js, &wake_function_);
+  if (status != napi_ok) throw Napi::Error::New(env, "could not attach to the event loop");
+  napi_unref_threadsafe_function(env, wake_function_);
+  // Hooks run in reverse: ours before the one that takes the threadsafe function down.
+  env.AddCleanupHook([this] { cleanup(); });
+}
+
+// Runs after the cleanup hooks; no thread is left.
+EnvRuntime::~EnvRuntime() = default;
+
+EnvRuntime& EnvRuntime::of(Napi::Env env) { return *env.GetInstanceData<EnvRuntime>(); }
+
+void EnvRuntime::wake() {
+  if (signalled_.exchange(true, std::memory_order_acq_rel)) return;
+  napi_call_threadsafe_function(wake_function_, nullptr, napi_tsfn_nonblocking);
+}
+
+void EnvRuntime::call_js(napi_env env, napi_value, void* context, void*) {
+  if (env == nullptr) return;  // the environment is being taken down
+  auto* runtime = static_cast<EnvRuntime*>(context);
+  // Before looking: what is announced after this line gets a wake of its own.
+  runtime->signalled_.store(false, std::memory_order_seq_cst);
+  try {
+    runtime->drain(Napi::Env(env));
+  } catch (const Napi::Error& error) {
+    // Nobody is above us to catch it.
+    napi_fatal_exception(env, error.Value());
+  }
+}
+
+void EnvRuntime::drain(Napi::Env env) {
+  const Napi::HandleScope scope(env);
+  for (auto at = jobs_.begin(); at != jobs_.end();) {
+    if (!(*at)->finished.load(std::memory_order_acquire)) {
+      ++at;
+      continue;
+    }
+    (*at)->thread.join();
+    const std::unique_ptr<Job> job = std::move(*at);
+    at = jobs_.erase(at);
+    release();
+    job->done(env);
+  }
+  // A listener may be removed, or added, by what another one calls back into.
+  const std::vector<WakeListener*> listeners(listeners_.begin(), listeners_.end());
+  for (WakeListener* listener : listeners) {
+    if (listeners_.contains(listener)) listener->on_wake(env);
+  }
+}
+
+void EnvRuntime::run_job(std::function<void()> work, std::function<void(Napi::Env)> done) {
+  jobs_.push_back(std::make_unique<Job>());
+  Job& job = *jobs_.back();
+  job.done = std::move(done);
+  hold();
+  job.thread = std::thread([this, &job, work = std::move(work)] {
+    work();
+    job.finished.store(true, std::memory_order_release);
+    wake();
+  });
+}
+
+void EnvRuntime::hold() {
+  if (holds_++ == 0) napi_ref_threadsafe_function(env_, wake_function_);
+}
+
+void EnvRuntime::release() {
+  if (--holds_ == 0) napi_unref_threadsafe_function(env_, wake_function_);
+}
+
+void EnvRuntime::cleanup() {
+  loads_->cancel();
+  for (WakeListener* listener : listeners_) listener->on_cleanup();
+  for (const auto& job : jobs_) job->thread.join();
+  jobs_.clear();
+}
+
+}  // namespace millrace

@@ -1,0 +1,30 @@
+// The addon's door: what JavaScript sees is listed here and typed in src/native/addon.ts; a test keeps the two equal.
+#include <napi.h>
+
+#include "addon/env_runtime.h"
+#include "addon/native_engine.h"
+#include "addon/native_model.h"
+
+namespace millrace {
+namespace {
+
+Napi::Object init(Napi::Env env, Napi::Object exports) {
+  auto* runtime = new EnvRuntime(env);
+  env.SetInstanceData<EnvRuntime>(runtime);
+  runtime->model_constructor = Napi::Persistent(NativeModel::define(env));
+  runtime->engine_constructor = Napi::Persistent(NativeEngine::define(env));
+  exports.Set("loadModel", Napi::Function::New<&NativeModel::load>(env, "loadModel"));
+  exports.Set("createEngine", Napi::Function::New<&NativeEngine::create>(env, "createEngine"));
+  exports.Set("NativeModel", runtime->model_constructor.Value());
+  exports.Set("NativeEngine", runtime->engine_constructor.Value());
+  return exports;
+}
+
+}  // namespace
+}  // namespace millrace
+
+static Napi::Object Init(Napi::Env env, Napi::Object exports) {
+  return millrace::init(env, exports);
+}
+
+NODE_API_MODULE(millrace, Init)

@@ -1,0 +1,62 @@
+// An Engine as JavaScript holds it. The environment's thread is the engine's owner; what may block (making replicas,
+// scaling, stopping) runs as a job of the environment.
+//
+// It holds the process alive only while requests are pending. A handle that is collected stops its engine.
+#pragma once
+
+#include <napi.h>
+
+#include <memory>
+#include <vector>
+
+#include "addon/env_runtime.h"
+#include "addon/result_writer.h"
+#include "base/clock.h"
+#include "engine/engine.h"
+
+namespace millrace {
+
+class NativeEngine : public Napi::ObjectWrap<NativeEngine>, public WakeListener {
+ public:
+  static Napi::Function define(Napi::Env env);
+
+  // createEngine(spec: NativePipelineSpec): Promise<NativeEngine>
+  static Napi::Value create(const Napi::CallbackInfo& info);
+
+  explicit NativeEngine(const Napi::CallbackInfo& info);
+  ~NativeEngine() override;
+
+  void on_wake(Napi::Env env) override;
+  void on_cleanup() override;
+
+ private:
+  // The calls below are described in src/native/addon.ts.
+  Napi::Value attach(const Napi::CallbackInfo& info);
+  static napi_value submit(napi_env env, napi_callback_info info);
+  Napi::Value cancel(const Napi::CallbackInfo& info);
+  Napi::Value expire(const Napi::CallbackInfo& info);
+  Napi::Value scale(const Napi::CallbackInfo& info);
+  Napi::Value refuse(const Napi::CallbackInfo& info);
+  Napi::Value stop(const Napi::CallbackInfo& info);
+  Napi::Value stats(const Napi::CallbackInfo& info);
+
+  std::int32_t submit_now(napi_env env, const napi_value* args, std::size_t count);
+  bool read_input(napi_env env, napi_value value, std::size_t index, std::uint32_t rows);
+  bool read_strings(napi_env env, napi_value value, std::size_t index, std::uint32_t rows);
+  bool read_row_dims(std::size_t index, const double*& open_dims);
+  void deliver(Napi::Env env, Request* settled);
+  void flush(Napi::Env env);
+  void update_hold();
+
+  EnvRuntime& runtime_;
+  std::shared_ptr<Engine> engine_;  // shared with jobs in progress
+  std::unique_ptr<ResultWriter> writer_;
+  Napi::FunctionReference on_settled_;
+  Napi::Reference<Napi::ArrayBuffer> open_dims_buffer_;
+  const double* open_dims_ = nullptr;
+  std::vector<CallerInput> inputs_;                // scratch of submit
+  std::vector<std::vector<std::string>> strings_;  // scratch of submit
+  bool holding_ = false;
+};
+
+}  // namespace millrace

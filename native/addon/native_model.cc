@@ -1,0 +1,122 @@
+#include "addon/native_model.h"
+
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "addon/env_runtime.h"
+#include "addon/native_error.h"
+#include "model/onnx_model.h"
+#include "model/ort_library.h"
+
+namespace millrace {
+namespace {
+
+// Everything a load needs, copied out of JavaScript, and what came of it.
+struct Load {
+  OrtLibrarySource library;
+  OnnxModelSource source;
+  OnnxModelOptions options;
+  std::optional<Result<std::shared_ptr<OnnxModel>>> result;
+
+  void run() {
+    const auto loaded = OrtLibrary::load(library);
+    if (loaded.ok()) {
+      result = OnnxModel::load(*loaded.value(), std::move(source), std::move(options));
+    } else {
+      result = loaded.error();
+    }
+  }
+};
+
+std::string text(const Napi::Object& object, const char* key) {
+  return object.Get(key).As<Napi::String>().Utf8Value();
+}
+
+std::shared_ptr<Load> read_load(const Napi::Object& options) {
+  auto load = std::make_shared<Load>();
+  load->library = {text(options, "libraryPath"), text(options, "libraryVersion")};
+  load->source.name = text(options, "name");
+  const Napi::Value source = options.Get("source");
+  if (source.IsString()) {
+    load->source.path = source.As<Napi::String>().Utf8Value();
+  } else {
+    const auto bytes = source.As<Napi::Uint8Array>();
+    const auto* first = reinterpret_cast<const std::byte*>(bytes.Data());
+    load->source.bytes.assign(first, first + bytes.ByteLength());
+  }
+  load->options.threads = options.Get("threads").As<Napi::Number>().Int32Value();
+  load->options.spinning = options.Get("spinning").As<Napi::Boolean>().Value();
+  load->options.arena = options.Get("arena").As<Napi::Boolean>().Value();
+  const auto config = options.Get("sessionConfig").As<Napi::Object>();
+  const Napi::Array keys = config.GetPropertyNames();
+  for (std::uint32_t i = 0; i < keys.Length(); ++i) {
+    const std::string key = keys.Get(i).As<Napi::String>().Utf8Value();
+    load->options.session_config.emplace_back(key, text(config, key.c_str()));
+  }
+  return load;
+}
+
+Napi::Array to_js(Napi::Env env, const std::vector<TensorSpec>& specs) {
+  Napi::Array list = Napi::Array::New(env, specs.size());
+  for (std::size_t i = 0; i < specs.size(); ++i) {
+    const TensorSpec& spec = specs[i];
+    Napi::Object one = Napi::Object::New(env);
+    Napi::Array dims = Napi::Array::New(env, spec.dims.size());
+    Napi::Array symbols = Napi::Array::New(env, spec.dims.size());
+    for (std::uint32_t d = 0; d < spec.dims.size(); ++d) {
+      dims.Set(d, Napi::Number::New(env, static_cast<double>(spec.dims[d])));
+      symbols.Set(d, Napi::String::New(env, d < spec.symbols.size() ? spec.symbols[d] : ""));
+    }
+    one.Set("name", Napi::String::New(env, spec.name));
+    one.Set("type", Napi::String::New(env, std::string(type_name(spec.type))));
+    one.Set("dims", dims);
+    one.Set("symbols", symbols);
+    list.Set(static_cast<std::uint32_t>(i), one);
+  }
+  return list;
+}
+
+}  // namespace
+
+Napi::Function NativeModel::define(Napi::Env env) {
+  return DefineClass(env, "NativeModel",
+                     {InstanceAccessor<&NativeModel::inputs>("inputs"),
+                      InstanceAccessor<&NativeModel::outputs>("outputs")});
+}
+
+NativeModel::NativeModel(const Napi::CallbackInfo& info) : Napi::ObjectWrap<NativeModel>(info) {
+  if (info.Length() != 1 || !info[0].IsExternal()) {
+    throw Napi::TypeError::New(info.Env(), "a NativeModel is made by loadModel()");
+  }
+  model_ = *info[0].As<Napi::External<std::shared_ptr<Model>>>().Data();
+}
+
+Napi::Value NativeModel::load(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  EnvRuntime& runtime = EnvRuntime::of(env);
+  const std::shared_ptr<Load> load = read_load(info[0].As<Napi::Object>());
+  load->options.cancellation = runtime.loads();
+  const auto deferred = Napi::Promise::Deferred::New(env);
+  runtime.run_job([load] { load->run(); },
+                  [load, deferred](Napi::Env js) {
+                    if (!load->result->ok()) {
+                      deferred.Reject(to_js_error(js, load->result->error()).Value());
+                      return;
+                    }
+                    std::shared_ptr<Model> model = load->result->value();
+                    deferred.Resolve(EnvRuntime::of(js).model_constructor.New(
+                        {Napi::External<std::shared_ptr<Model>>::New(js, &model)}));
+                  });
+  return deferred.Promise();
+}
+
+Napi::Value NativeModel::inputs(const Napi::CallbackInfo& info) {
+  return to_js(info.Env(), model_->inputs());
+}
+
+Napi::Value NativeModel::outputs(const Napi::CallbackInfo& info) {
+  return to_js(info.Env(), model_->outputs());
+}
+
+}  // namespace millrace

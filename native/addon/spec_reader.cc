@@ -1,0 +1,124 @@
+#include "addon/spec_reader.h"
+
+#include <cmath>
+#include <string>
+#include <utility>
+
+#include "addon/native_model.h"
+
+namespace millrace {
+namespace {
+
+template <class Read>
+void each(const Napi::Object& object, const char* key, Read&& read) {
+  const auto list = object.Get(key).As<Napi::Array>();
+  for (std::uint32_t i = 0; i < list.Length(); ++i) read(Napi::Value(list.Get(i)));
+}
+
+double number(const Napi::Object& object, const char* key) {
+  return object.Get(key).As<Napi::Number>().DoubleValue();
+}
+
+std::string text(const Napi::Object& object, const char* key) {
+  return object.Get(key).As<Napi::String>().Utf8Value();
+}
+
+bool flag(const Napi::Object& object, const char* key) {
+  return object.Get(key).As<Napi::Boolean>().Value();
+}
+
+DataType read_type(const std::string& name) {
+  for (int i = 1; i <= static_cast<int>(DataType::kUint64); ++i) {
+    if (type_name(static_cast<DataType>(i)) == name) return static_cast<DataType>(i);
+  }
+  return DataType::kUndefined;
+}
+
+// [stage, index]; stage -1 is the request.
+Source read_source(const Napi::Value& value) {
+  const auto pair = value.As<Napi::Array>();
+  const std::int32_t stage = pair.Get(0U).As<Napi::Number>().Int32Value();
+  const std::uint32_t index = pair.Get(1U).As<Napi::Number>().Uint32Value();
+  return {stage < 0, stage < 0 ? 0 : static_cast<std::uint32_t>(stage), index};
+}
+
+std::vector<Source> read_sources(const Napi::Value& value) {
+  std::vector<Source> sources;
+  const auto list = value.As<Napi::Array>();
+  for (std::uint32_t i = 0; i < list.Length(); ++i) sources.push_back(read_source(list.Get(i)));
+  return sources;
+}
+
+Condition read_condition(const Napi::Object& object) {
+  Condition condition;
+  condition.source = read_source(object.Get("source"));
+  const Napi::Value below = object.Get("below");
+  const Napi::Value above = object.Get("above");
+  const Napi::Value equals = object.Get("equals");
+  if (below.IsNumber()) condition.below = below.As<Napi::Number>().DoubleValue();
+  if (above.IsNumber()) condition.above = above.As<Napi::Number>().DoubleValue();
+  if (equals.IsNumber()) condition.equals = equals.As<Napi::Number>().DoubleValue();
+  if (equals.IsString()) condition.equals = equals.As<Napi::String>().Utf8Value();
+  return condition;
+}
+
+StageSpec read_stage(const Napi::Object& object) {
+  StageSpec stage;
+  stage.name = text(object, "name");
+  stage.model = NativeModel::Unwrap(object.Get("model").As<Napi::Object>())->model();
+  stage.batched = flag(object, "batched");
+  each(object, "inputs",
+       [&](const Napi::Value& value) { stage.inputs.push_back(read_sources(value)); });
+  const Napi::Value condition = object.Get("condition");
+  if (condition.IsObject()) stage.condition = read_condition(condition.As<Napi::Object>());
+  stage.replicas = static_cast<std::size_t>(number(object, "replicas"));
+  stage.max_batch = static_cast<std::size_t>(number(object, "maxBatch"));
+  stage.max_delay = static_cast<Nanos>(
+      std::llround(number(object, "maxDelayMs") * static_cast<double>(kNanosPerMilli)));
+  return stage;
+}
+
+RequestInputSpec read_input(const Napi::Object& object) {
+  RequestInputSpec input;
+  input.name = text(object, "name");
+  input.type = read_type(text(object, "type"));
+  each(object, "dims", [&](const Napi::Value& value) {
+    input.dims.push_back(value.As<Napi::Number>().Int64Value());
+  });
+  return input;
+}
+
+OutputSpec read_output(const Napi::Object& object) {
+  OutputSpec output;
+  output.name = text(object, "name");
+  output.sources = read_sources(object.Get("sources"));
+  const Napi::Value fill = object.Get("fill");
+  if (fill.IsString()) {
+    output.fill_string = fill.As<Napi::String>().Utf8Value();
+  } else if (fill.IsTypedArray()) {
+    const auto bytes = fill.As<Napi::Uint8Array>();
+    const auto* first = reinterpret_cast<const std::byte*>(bytes.Data());
+    output.fill.assign(first, first + bytes.ByteLength());
+  }
+  return output;
+}
+
+}  // namespace
+
+PipelineSpec read_pipeline_spec(const Napi::Object& object) {
+  PipelineSpec spec;
+  spec.batched = flag(object, "batched");
+  spec.max_pending_rows = static_cast<std::size_t>(number(object, "maxPendingRows"));
+  each(object, "inputs", [&](const Napi::Value& value) {
+    spec.inputs.push_back(read_input(value.As<Napi::Object>()));
+  });
+  each(object, "stages", [&](const Napi::Value& value) {
+    spec.stages.push_back(read_stage(value.As<Napi::Object>()));
+  });
+  each(object, "outputs", [&](const Napi::Value& value) {
+    spec.outputs.push_back(read_output(value.As<Napi::Object>()));
+  });
+  return spec;
+}
+
+}  // namespace millrace

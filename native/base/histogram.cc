@@ -1,0 +1,48 @@
+#include "base/histogram.h"
+
+#include <algorithm>
+
+namespace millrace {
+namespace {
+
+double quantile(const std::vector<std::uint64_t>& totals, std::uint64_t count, double q) {
+  const auto rank = std::max<std::uint64_t>(1, static_cast<std::uint64_t>(q * static_cast<double>(count) + 0.5));
+  std::uint64_t seen = 0;
+  for (std::size_t i = 0; i < totals.size(); ++i) {
+    seen += totals[i];
+    if (seen >= rank) return Histogram::value_of(i);
+  }
+  return 0;
+}
+
+}  // namespace
+
+void Histogram::add_to(std::vector<std::uint64_t>& totals, std::uint64_t& sum,
+                       std::uint64_t& max) const {
+  totals.resize(kBuckets);
+  for (std::size_t i = 0; i < kBuckets; ++i) totals[i] += counts_[i].load(std::memory_order_relaxed);
+  sum += sum_.load(std::memory_order_relaxed);
+  max = std::max(max, max_.load(std::memory_order_relaxed));
+}
+
+double Histogram::value_of(std::size_t bucket) {
+  if (bucket < kSub) return static_cast<double>(bucket);
+  const std::size_t shift = bucket / kSub - 1;
+  const std::uint64_t low = static_cast<std::uint64_t>(kSub + bucket % kSub) << shift;
+  return static_cast<double>(low) + static_cast<double>((std::uint64_t{1} << shift) - 1) / 2;
+}
+
+HistogramSummary Histogram::summarize(const std::vector<std::uint64_t>& totals, std::uint64_t sum,
+                                      std::uint64_t max) {
+  HistogramSummary summary;
+  for (const std::uint64_t count : totals) summary.count += count;
+  if (summary.count == 0) return summary;
+  summary.mean = static_cast<double>(sum) / static_cast<double>(summary.count);
+  summary.max = static_cast<double>(max);
+  summary.p50 = std::min(summary.max, quantile(totals, summary.count, 0.50));
+  summary.p95 = std::min(summary.max, quantile(totals, summary.count, 0.95));
+  summary.p99 = std::min(summary.max, quantile(totals, summary.count, 0.99));
+  return summary;
+}
+
+}  // namespace millrace

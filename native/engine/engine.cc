@@ -1,0 +1,213 @@
+#include "engine/engine.h"
+
+#include <utility>
+
+namespace millrace {
+namespace {
+
+// A model without a batch dimension is given one row at a time, whatever was asked for.
+PipelineSpec limit_batches(PipelineSpec spec) {
+  for (StageSpec& stage : spec.stages) {
+    if (!stage.batched) stage.max_batch = 1;
+  }
+  return spec;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Engine>> Engine::create(PipelineSpec spec, const Clock& clock,
+                                               std::function<void()> wake) {
+  std::unique_ptr<Engine> engine(
+      new Engine(limit_batches(std::move(spec)), clock, std::move(wake)));
+  for (std::size_t stage = 0; stage < engine->spec_.stages.size(); ++stage) {
+    const Status status = engine->scale(stage, engine->spec_.stages[stage].replicas);
+    if (!status.ok()) return status.error();
+  }
+  return engine;
+}
+
+Engine::Engine(PipelineSpec spec, const Clock& clock, std::function<void()> wake)
+    : spec_(std::move(spec)),
+      layout_(spec_),
+      clock_(clock),
+      settled_(std::move(wake)),
+      router_(spec_, layout_, settled_, pending_rows_),
+      pool_(layout_, settled_),
+      wheel_(clock.now()),
+      settler_(router_),
+      seats_(spec_.stages.size()) {}
+
+Engine::~Engine() { stop(true); }
+
+SubmitResult Engine::submit(const SubmitOptions& options, std::span<const CallerInput> inputs) {
+  using Refusal = SubmitResult::Refusal;
+  const auto refuse = [this](Refusal refusal, Outcome outcome) {
+    outcomes_[static_cast<std::size_t>(outcome)].add(1);
+    return SubmitResult{refusal, 0};
+  };
+  if (refusing_) return refuse(Refusal::kClosed, Outcome::kClosed);
+  const Nanos now = clock_.now();
+  if (options.deadline <= now) return refuse(Refusal::kDeadlinePassed, Outcome::kDeadlineExceeded);
+  if (pending_rows_.load(std::memory_order_relaxed) + options.rows > spec_.max_pending_rows) {
+    return refuse(Refusal::kQueueFull, Outcome::kQueueFull);
+  }
+  Request& request = pool_.take();
+  request.prepare(options.rows);
+  request.priority = options.priority;
+  request.submitted = now;
+  request.deadline = options.deadline;
+  pending_rows_.fetch_add(options.rows, std::memory_order_relaxed);
+  pending_requests_.fetch_add(1, std::memory_order_relaxed);
+  if (options.deadline != kNever) wheel_.add(request);
+  settler_.set_now(now);
+  request.begin_submit(inputs.data(), inputs.size());
+  router_.enter(request, settler_);
+  request.end_submit();
+  settler_.flush();
+  return {Refusal::kNone, request.index()};
+}
+
+bool Engine::cancel(std::uint32_t index) {
+  Request* const request = pool_.at(index);
+  if (request == nullptr || !request->settlement.try_settle(Outcome::kCancelled)) return false;
+  request->settled_at = clock_.now();
+  count(*request);
+  recycle(*request);
+  return true;
+}
+
+Nanos Engine::expire() {
+  const Nanos now = clock_.now();
+  settler_.set_now(now);
+  wheel_.advance(now, [this](Request& request) {
+    settler_.settle(request, Outcome::kDeadlineExceeded);
+  });
+  settler_.flush();
+  return wheel_.next();
+}
+
+Request* Engine::collect() {
+  Request* const first = settled_.take_settled();
+  for (Request* request = first; request != nullptr; request = request->next) count(*request);
+  return first;
+}
+
+void Engine::count(Request& request) {
+  const Outcome outcome = request.settlement.outcome();
+  outcomes_[static_cast<std::size_t>(outcome)].add(1);
+  if (outcome == Outcome::kCompleted) latency_ns_.record(request.settled_at - request.submitted);
+  pending_requests_.fetch_sub(1, std::memory_order_relaxed);
+  wheel_.remove(request);
+}
+
+void Engine::recycle(Request& request) {
+  if (request.settlement.release()) pool_.give_back(request);
+}
+
+void Engine::abandon() {
+  settler_.set_now(clock_.now());
+  for (std::uint32_t index = 0; index < pool_.size(); ++index) {
+    settler_.settle(*pool_.at(index), Outcome::kClosed);
+  }
+  settler_.flush();
+}
+
+Status Engine::scale(std::size_t stage, std::size_t replicas) {
+  const std::lock_guard control(control_);
+  if (stopped_) return Error{ErrorCode::kClosed, "the engine is closed"};
+  while (seats_[stage].filled < replicas) {
+    const Status status = add_replica(stage);
+    if (!status.ok()) return status;
+  }
+  remove_replicas(stage, replicas);
+  return {};
+}
+
+Status Engine::add_replica(std::size_t stage) {
+  const StageSpec& spec = spec_.stages[stage];
+  auto runner = spec.model->make_runner({layout_.stages[stage].model_outputs, spec.max_batch});
+  if (!runner.ok()) return runner.error();
+  Seats& seats = seats_[stage];
+  const std::lock_guard lock(seats_mutex_);
+  if (seats.filled == seats.all.size()) seats.all.push_back(std::make_unique<Seat>());
+  Seat& seat = *seats.all[seats.filled];
+  const ReplicaContext context{spec,    layout_, static_cast<std::uint32_t>(stage),
+                               router_, clock_,  seat.stats};
+  seat.replica = std::make_unique<Replica>(context, std::move(runner.value()));
+  ++seats.filled;
+  return {};
+}
+
+// Waits outside seats_mutex_, so that statistics can be read and stop() can terminate the batch that is waited for.
+void Engine::remove_replicas(std::size_t stage, std::size_t keep) {
+  Seats& seats = seats_[stage];
+  const std::size_t before = seats.filled;
+  if (before <= keep) return;
+  {
+    const std::lock_guard lock(seats_mutex_);
+    seats.filled = keep;
+  }
+  for (std::size_t i = keep; i < before; ++i) seats.all[i]->replica->stop();
+  for (std::size_t i = keep; i < before; ++i) seats.all[i]->replica->join();
+  const std::lock_guard lock(seats_mutex_);
+  for (std::size_t i = keep; i < before; ++i) seats.all[i]->replica.reset();
+}
+
+void Engine::stop(bool terminate) {
+  if (terminate) {
+    const std::lock_guard lock(seats_mutex_);
+    for (const Seats& seats : seats_) {
+      for (const auto& seat : seats.all) {
+        if (seat->replica != nullptr) seat->replica->terminate();
+      }
+    }
+  }
+  const std::lock_guard control(control_);
+  stopped_ = true;
+  for (std::size_t stage = 0; stage < seats_.size(); ++stage) remove_replicas(stage, 0);
+}
+
+StageStats Engine::stage_stats(std::size_t stage) const {
+  StageStats stats;
+  HistogramMerge queue;
+  HistogramMerge service;
+  HistogramMerge rows;
+  stats.name = spec_.stages[stage].name;
+  stats.waiting = router_.queue(stage).waiting();
+  stats.replicas = seats_[stage].filled;
+  for (const auto& seat : seats_[stage].all) {
+    const ReplicaStats& one = seat->stats;
+    stats.rows += one.rows.get();
+    stats.batches += one.batches.get();
+    stats.gathered += one.gathered.get();
+    stats.shed += one.shed.get();
+    stats.skipped += one.skipped.get();
+    stats.failed += one.failed.get();
+    stats.retries += one.retries.get();
+    stats.busy_ns += one.busy_ns.get();
+    queue.add(one.queue_ns);
+    service.add(one.service_ns);
+    rows.add(one.batch_rows);
+  }
+  stats.queue_ns = queue.summary();
+  stats.service_ns = service.summary();
+  stats.batch_rows = rows.summary();
+  return stats;
+}
+
+EngineStats Engine::stats() const {
+  EngineStats stats;
+  stats.pending_requests = pending_requests_.load(std::memory_order_relaxed);
+  stats.pending_rows = pending_rows_.load(std::memory_order_relaxed);
+  for (std::size_t i = 0; i < kOutcomes; ++i) stats.outcomes[i] = outcomes_[i].get();
+  HistogramMerge latency;
+  latency.add(latency_ns_);
+  stats.latency_ns = latency.summary();
+  const std::lock_guard lock(seats_mutex_);
+  for (std::size_t stage = 0; stage < seats_.size(); ++stage) {
+    stats.stages.push_back(stage_stats(stage));
+  }
+  return stats;
+}
+
+}  // namespace millrace

@@ -1,0 +1,147 @@
+// The serving core: submits requests to a pipeline of stages, each served by replicas on native threads, and collects what
+// became of them.
+//
+// Threads
+//   owner    the one thread that submits, cancels, expires and collects (in Node, the event loop). Never blocks.
+//   control  one thread at a time that scales or stops. May block: for a batch to end, for a model to load.
+//   replicas one a replica, inside.
+//   stats() may be called from any thread.
+//
+// Promises
+//   - Every accepted request is collected or cancelled exactly once: completed, failed, expired, cancelled or closed.
+//   - wake() is called (from any thread) whenever collect() has something new after it had nothing.
+//   - A request's inputs are copied before submit() returns.
+// Not promised
+//   - Order: requests are collected in the order in which they were settled.
+//   - A cancelled request's batch is not interrupted, but its rows that still wait are never run.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <span>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "engine/deadline_wheel.h"
+#include "engine/layout.h"
+#include "engine/pipeline_spec.h"
+#include "engine/replica.h"
+#include "engine/request_pool.h"
+#include "engine/router.h"
+#include "engine/stats.h"
+
+namespace millrace {
+
+struct SubmitOptions {
+  std::uint32_t rows = 1;
+  std::uint8_t priority = 1;   // class, 0 is served first
+  Nanos deadline = kNever;     // absolute
+};
+
+// What became of a submit: the handle of a pending request, or the reason it was refused.
+struct SubmitResult {
+  enum class Refusal : std::uint8_t { kNone, kQueueFull, kDeadlinePassed, kClosed };
+  Refusal refusal = Refusal::kNone;
+  std::uint32_t index = 0;
+};
+
+class Engine {
+ public:
+  // The spec has passed the checks of src/pipeline; its stages start with their `replicas`. Control thread: may load
+  // models. `clock` outlives the engine.
+  static Result<std::unique_ptr<Engine>> create(PipelineSpec spec, const Clock& clock,
+                                                std::function<void()> wake);
+
+  // Stops, then frees everything. Nothing may be in progress on any other thread.
+  ~Engine();
+
+  Engine(const Engine&) = delete;
+  Engine& operator=(const Engine&) = delete;
+
+  // Owner ------------------------------------------------------------------------------------------------------------
+
+  // One CallerInput for each input of the spec, with `rows` rows each.
+  SubmitResult submit(const SubmitOptions& options, std::span<const CallerInput> inputs);
+
+  // True: it is settled as cancelled and will not be collected. False: it was settled before, and will be (or was).
+  bool cancel(std::uint32_t index);
+
+  // Settles what is past its deadline; returns the next moment to call it at, kNever when no request has a deadline.
+  Nanos expire();
+
+  // Requests settled since the last call, linked through Request::next, oldest first; null when there are none. Each must
+  // be given back with recycle() after it was read.
+  Request* collect();
+  void recycle(Request& request);
+
+  // After stop(): settles everything that is left as closed; collect() then returns it.
+  void abandon();
+
+  // Refuses every further submit.
+  void refuse() { refusing_ = true; }
+
+  [[nodiscard]] std::size_t pending() const { return pending_requests_; }
+
+  // Control ----------------------------------------------------------------------------------------------------------
+
+  // Returns when the stage has that many replicas; those removed have finished their batch.
+  Status scale(std::size_t stage, std::size_t replicas);
+
+  // Ends all replicas: after the batches in progress, or at once where `terminate` (they fail).
+  void stop(bool terminate);
+
+  // Any thread -------------------------------------------------------------------------------------------------------
+
+  [[nodiscard]] EngineStats stats() const;
+  [[nodiscard]] const PipelineSpec& spec() const { return spec_; }
+  [[nodiscard]] const Layout& layout() const { return layout_; }
+
+ private:
+  // A place for a replica; its statistics outlive it and go on with the next.
+  struct Seat {
+    ReplicaStats stats;
+    std::unique_ptr<Replica> replica;
+  };
+  struct Seats {
+    std::vector<std::unique_ptr<Seat>> all;
+    std::size_t filled = 0;  // the first so many serve; a replica behind them is on its way out
+  };
+
+  Engine(PipelineSpec spec, const Clock& clock, std::function<void()> wake);
+
+  Status add_replica(std::size_t stage);
+  void remove_replicas(std::size_t stage, std::size_t keep);
+  void count(Request& request);
+  [[nodiscard]] StageStats stage_stats(std::size_t stage) const;
+
+  const PipelineSpec spec_;
+  const Layout layout_;
+  const Clock& clock_;
+
+  std::atomic<std::size_t> pending_rows_{0};  // admitted and not finished; owner adds, whoever finishes subtracts
+  SettledList settled_;
+  Router router_;
+
+  // Owner only.
+  RequestPool pool_;
+  DeadlineWheel wheel_;
+  Settler settler_;
+  bool refusing_ = false;
+
+  // Written by the owner, read by stats().
+  std::atomic<std::size_t> pending_requests_{0};
+  std::array<Counter, kOutcomes> outcomes_;
+  Histogram latency_ns_;
+
+  std::mutex control_;           // held by scale() and stop() for as long as they take
+  mutable std::mutex seats_mutex_;  // held briefly
+  std::vector<Seats> seats_;     // per stage; guarded by seats_mutex_
+  bool stopped_ = false;         // guarded by control_
+};
+
+}  // namespace millrace

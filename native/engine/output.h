@@ -1,0 +1,35 @@
+// Reads a pipeline's outputs out of a completed request: the first candidate that ran, row by row, and the fill where
+// none did. Owner thread, between collect() and recycle().
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "engine/layout.h"
+#include "engine/pipeline_spec.h"
+#include "engine/request.h"
+
+namespace millrace {
+
+// How an output is read, worked out once.
+struct OutputLayout {
+  OutputLayout(const OutputSpec& spec, const Layout& layout);
+
+  DataType type;
+  bool fixed;             // every candidate's rows have the same fixed size
+  bool batched;           // the tensor has a leading dimension that counts rows
+  std::size_t row_bytes;  // where fixed
+};
+
+// Writes all rows of a fixed output to `to`, rows x row_bytes.
+void read_fixed_output(const OutputSpec& spec, const OutputLayout& output, const Layout& layout,
+                       const Request& request, std::byte* to);
+
+// All rows of an output of open shape as one tensor, its dims with the batch where the output is batched. Nothing when the
+// rows have different shapes, or when a row has no value and so no shape.
+std::optional<Blob> read_open_output(const OutputSpec& spec, const OutputLayout& output,
+                                     const Layout& layout, const Request& request);
+
+}  // namespace millrace

@@ -1,0 +1,72 @@
+// A pipeline as the engine is told of it: already checked against its models (src/pipeline/bind.ts does that, with messages
+// a person can act on) and in topological order, so that a stage only refers to stages before it.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/data_type.h"
+#include "model/model.h"
+
+namespace millrace {
+
+// The row outcome masks hold one bit a stage.
+inline constexpr std::size_t kMaxStages = 64;
+
+// Where a value comes from: input `index` of the request, or output `index` of stage `stage`.
+struct Source {
+  bool from_request = true;
+  std::uint32_t stage = 0;
+  std::uint32_t index = 0;
+};
+
+// Holds for a row when the stage ran for it and every test given is true of its scalar. Numbers are compared as doubles.
+struct Condition {
+  Source source;
+  std::optional<double> below;
+  std::optional<double> above;
+  std::variant<std::monostate, double, std::string> equals;
+};
+
+struct StageSpec {
+  std::string name;
+  std::shared_ptr<Model> model;
+  bool batched = true;                       // first dimension of every tensor counts rows
+  std::vector<std::vector<Source>> inputs;   // per model input: candidates, the first that ran is taken
+  std::optional<Condition> condition;
+  std::size_t replicas = 1;
+  std::size_t max_batch = 1;
+  Nanos max_delay = 0;
+};
+
+struct RequestInputSpec {
+  std::string name;
+  DataType type = DataType::kUndefined;
+  std::vector<std::int64_t> dims;  // first dimension counts rows when the pipeline is batched
+};
+
+// `fill` is what the output holds for a row when no candidate ran: one element's bytes, or a string.
+struct OutputSpec {
+  std::string name;
+  std::vector<Source> sources;
+  std::vector<std::byte> fill;
+  std::string fill_string;
+};
+
+struct PipelineSpec {
+  std::vector<RequestInputSpec> inputs;
+  std::vector<StageSpec> stages;
+  std::vector<OutputSpec> outputs;
+  bool batched = true;
+
+  // Rows in the pipeline at once; one more is refused with kQueueFull.
+  std::size_t max_pending_rows = 1024;
+};
+
+}  // namespace millrace

@@ -1,0 +1,231 @@
+#include "engine/replica.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace millrace {
+namespace {
+
+// How long a replica that ran dry looks for more work before it sleeps: about what a sleep and a wake-up cost.
+constexpr Nanos kSpinBudget = 20'000;
+
+// What the engine allows a batch of this stage; the latency table comes with profiles.
+BatchingLimits limits_of(const StageSpec& spec) {
+  BatchingLimits limits;
+  limits.max_batch = spec.max_batch;
+  limits.max_delay = spec.max_delay;
+  return limits;
+}
+
+std::size_t byte_count(const TensorView& view, DataType type) {
+  std::size_t bytes = element_size(type);
+  for (const std::int64_t dim : view.dims) bytes *= static_cast<std::size_t>(dim);
+  return bytes;
+}
+
+}  // namespace
+
+Replica::Replica(const ReplicaContext& context, std::unique_ptr<Runner> runner)
+    : context_(context),
+      stage_(context.layout.stages[context.stage]),
+      queue_(context.router.queue(context.stage)),
+      limits_(limits_of(context.spec)),
+      runner_(std::move(runner)),
+      settler_(context.router),
+      inputs_(context.spec, stage_, context.layout, queue_),
+      spinner_(context.clock, kSpinBudget) {
+  live_.reserve(limits_.max_batch);
+  served_.reserve(limits_.max_batch);
+  thread_ = std::thread([this] { serve(); });
+}
+
+Replica::~Replica() {
+  stop();
+  join();
+}
+
+void Replica::join() {
+  if (thread_.joinable()) thread_.join();
+}
+
+void Replica::stop() {
+  stopping_.store(true, std::memory_order_release);
+  queue_.parked.notify_all();
+}
+
+void Replica::serve() {
+  while (!stopping_.load(std::memory_order_acquire)) {
+    const Nanos now = context_.clock.now();
+    const Decision decision = decide(queue_.view(now), limits_);
+    switch (decision.action) {
+      case Decision::Action::kTake: take(decision, now); break;
+      case Decision::Action::kWait: park(decision.wait_until); break;
+      case Decision::Action::kIdle:
+        if (!spinner_.spin_until([this] { return queue_.waiting() > 0; })) park(kNever);
+        break;
+    }
+  }
+}
+
+void Replica::park(Nanos until) {
+  const EventCount::Key key = queue_.parked.prepare_wait();
+  const bool more = until == kNever ? queue_.waiting() > 0 : queue_.waiting() >= limits_.max_batch;
+  if (more || stopping_.load(std::memory_order_acquire)) {
+    queue_.parked.cancel_wait();
+  } else {
+    queue_.parked.wait(key, until);
+  }
+}
+
+void Replica::take(const Decision& decision, Nanos now) {
+  claim(decision, now);
+  std::span<const ClaimedRow> rest = live_;
+  while (!rest.empty()) {
+    const std::size_t alike = inputs_.same_shape(rest);
+    run_rows(rest.first(alike));
+    rest = rest.subspan(alike);
+  }
+  release_claims();
+  send_on();
+  context_.stats.busy_ns.add(static_cast<std::uint64_t>(settler_.now() - now));
+}
+
+void Replica::claim(const Decision& decision, Nanos now) {
+  settler_.set_now(now);
+  for (const std::uint8_t priority : decision.order) {
+    if (decision.take[priority] == 0) continue;
+    const auto claim = queue_.ring(priority).claim(decision.take[priority]);
+    if (claim.count == 0) continue;
+    claims_.push_back({priority, claim});
+    admit(claim, priority, now);
+  }
+}
+
+// Sorts claimed rows into those to run and those to drop: whose request is settled already, or cannot be met any more.
+void Replica::admit(const Ring<RowRef>::Claim& claim, std::uint8_t priority, Nanos now) {
+  const Ring<RowRef>& ring = queue_.ring(priority);
+  for (std::uint64_t at = claim.position; at < claim.position + claim.count; ++at) {
+    const RowRef& ref = ring.at(at);
+    if (ref.request == nullptr) continue;  // refused after its slot was reserved
+    if (ref.request->settlement.settled()) {
+      context_.stats.skipped.add(1);
+      dropped_.push_back({ref.request, ref.row});
+    } else if (judge(now, ref.request->deadline, limits_) == Verdict::kShed) {
+      context_.stats.shed.add(1);
+      settler_.fail(*ref.request, Outcome::kDeadlineExceeded, context_.stage, "");
+      dropped_.push_back({ref.request, ref.row});
+    } else {
+      const Nanos enqueued = ring.key(at).enqueued;
+      context_.stats.queue_ns.record(now - enqueued);
+      live_.push_back({ref.request, ref.row, priority, at});
+    }
+  }
+}
+
+void Replica::release_claims() {
+  for (const Claimed& one : claims_) {
+    queue_.ring(one.priority).release(one.claim.position, one.claim.count);
+  }
+  claims_.clear();
+  live_.clear();
+}
+
+void Replica::run_rows(std::span<const ClaimedRow> rows) {
+  const Nanos began = context_.clock.now();
+  const Status status = runner_->run(inputs_.assemble(rows), outputs_);
+  const Nanos ended = context_.clock.now();
+  settler_.set_now(ended);
+  ReplicaStats& stats = context_.stats;
+  stats.batches.add(1);
+  stats.service_ns.record(ended - began);
+  stats.batch_rows.record(static_cast<std::int64_t>(rows.size()));
+  if (inputs_.gathered()) stats.gathered.add(1);
+  if (!status.ok()) return split(rows, status.error());
+  const Status stored = store(rows);
+  if (!stored.ok()) return split(rows, stored.error());
+  stats.rows.add(rows.size());
+  served_.insert(served_.end(), rows.begin(), rows.end());
+}
+
+void Replica::split(std::span<const ClaimedRow> rows, const Error& error) {
+  if (rows.size() == 1 || error.code == ErrorCode::kCancelled) {
+    const Outcome outcome =
+        error.code == ErrorCode::kCancelled ? Outcome::kClosed : Outcome::kFailed;
+    for (const ClaimedRow& row : rows) {
+      context_.stats.failed.add(1);
+      settler_.fail(*row.request, outcome, context_.stage, error.message);
+      dropped_.push_back({row.request, row.row});
+    }
+    return;
+  }
+  context_.stats.retries.add(1);
+  const std::size_t half = rows.size() / 2;
+  run_rows(rows.first(half));
+  run_rows(rows.subspan(half));
+}
+
+Status Replica::store(std::span<const ClaimedRow> rows) {
+  for (std::size_t i = 0; i < stage_.output_values.size(); ++i) {
+    const std::uint32_t value = stage_.output_values[i];
+    const ValueLayout& place = context_.layout.values[value];
+    const TensorView& output = outputs_[i];
+    const std::string& name = context_.spec.model->outputs()[stage_.model_outputs[i]].name;
+    if (place.batched && (output.dims.empty() ||
+                          output.dims[0] != static_cast<std::int64_t>(rows.size()))) {
+      return Error{ErrorCode::kStageFailed,
+                   "output '" + name + "' does not have one row for each row of the batch"};
+    }
+    if (!place.fixed) {
+      store_open(rows, value, output);
+      continue;
+    }
+    if (byte_count(output, place.type) != rows.size() * place.row_bytes) {
+      return Error{ErrorCode::kStageFailed,
+                   "output '" + name + "' has another shape than its model declares"};
+    }
+    const std::byte* from = output.data;
+    for (const ClaimedRow& row : rows) {
+      std::memcpy(row.request->record_row(value, row.row), from, place.row_bytes);
+      from += place.row_bytes;
+    }
+  }
+  return {};
+}
+
+void Replica::store_open(std::span<const ClaimedRow> rows, std::uint32_t value,
+                         const TensorView& output) {
+  const ValueLayout& place = context_.layout.values[value];
+  const auto skip = static_cast<std::ptrdiff_t>(place.batched ? 1 : 0);
+  std::size_t elements = 1;
+  for (auto dim = output.dims.begin() + skip; dim != output.dims.end(); ++dim) {
+    elements *= static_cast<std::size_t>(*dim);
+  }
+  const std::size_t row_bytes = elements * element_size(place.type);
+  for (std::size_t n = 0; n < rows.size(); ++n) {
+    Blob& blob = rows[n].request->blob_row(value, rows[n].row);
+    blob.dims.assign(output.dims.begin() + skip, output.dims.end());
+    if (place.type == DataType::kString) {
+      const std::string* first = output.strings + n * elements;
+      blob.strings.assign(first, first + elements);
+    } else {
+      const std::byte* first = output.data + n * row_bytes;
+      blob.bytes.assign(first, first + row_bytes);
+    }
+  }
+}
+
+// After the slots were given back, so that the next stage of a full pipeline finds room. A request may be gone after its
+// last row was resolved.
+void Replica::send_on() {
+  for (const ClaimedRow& row : served_) {
+    context_.router.resolve(*row.request, row.row, context_.stage, true, settler_);
+  }
+  for (const Dropped& row : dropped_) {
+    context_.router.resolve(*row.request, row.row, context_.stage, false, settler_);
+  }
+  served_.clear();
+  dropped_.clear();
+  settler_.flush();
+}
+
+}  // namespace millrace

@@ -1,0 +1,111 @@
+// Moves rows along the pipeline. When a stage is resolved for a row (it ran, was skipped, or the row was dropped) every
+// stage that waited only for it starts: it is queued, or skipped in turn. The last resolution of a row finishes it, the
+// last row finishes the request.
+//
+// Requests that were settled early (cancelled, expired, failed) go the same way, except that nothing is queued for them
+// any more: so every row is resolved at every stage exactly once, whatever happens, and nothing leaks.
+//
+// One Router serves all threads; what a thread settles is collected in its own Settler and handed over in one piece.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "engine/layout.h"
+#include "engine/request.h"
+#include "engine/stage_queue.h"
+#include "queue/intrusive_stack.h"
+
+namespace millrace {
+
+// Settled requests on their way to the owner, and finished ones on their way back to the pool.
+class SettledList {
+ public:
+  explicit SettledList(std::function<void()> wake) : wake_(std::move(wake)) {}
+
+  void push_settled(Request* first, Request* last) {
+    if (settled_.push_chain(first, last)) wake_();
+  }
+  void push_free(Request* request) {
+    request->next = nullptr;
+    free_.push_chain(request, request);
+  }
+
+  // Owner only.
+  Request* take_settled() { return settled_.take_all(); }
+  Request* take_free() { return free_.take_all(); }
+
+ private:
+  IntrusiveStack<Request> settled_;
+  IntrusiveStack<Request> free_;
+  std::function<void()> wake_;  // called from any thread, when the list was empty; coalesces wake-ups
+};
+
+class Router;
+
+// One thread's settled requests and queued rows, since the last flush, and the moment they all share. Used by one thread.
+class Settler {
+ public:
+  explicit Settler(Router& router);
+
+  // What is settled and queued from here on happened at `now`: one reading of the clock serves a whole batch.
+  void set_now(Nanos now) { now_ = now; }
+  [[nodiscard]] Nanos now() const { return now_; }
+
+  // Settles the request unless somebody already did. False when somebody had.
+  bool settle(Request& request, Outcome outcome);
+  bool fail(Request& request, Outcome outcome, std::uint32_t stage, const std::string& message);
+
+  void count_queued(std::uint32_t stage) { ++queued_[stage]; }
+
+  // Hands over what was settled and wakes the replicas for what was queued.
+  void flush();
+
+ private:
+  void append(Request& request);
+
+  Router& router_;
+  Nanos now_ = 0;
+  Request* first_ = nullptr;
+  Request* last_ = nullptr;
+  std::vector<std::size_t> queued_;  // rows queued per stage
+};
+
+class Router {
+ public:
+  Router(const PipelineSpec& spec, const Layout& layout, SettledList& settled,
+         std::atomic<std::size_t>& pending_rows);
+
+  // Starts every row of a prepared request at the stages that wait for nobody.
+  void enter(Request& request, Settler& settler);
+
+  // The stage is done with the row. The request may be gone when this returns.
+  void resolve(Request& request, std::uint32_t row, std::uint32_t stage, bool ran,
+               Settler& settler);
+
+  // Drops one reference; recycles the request when it was the last.
+  void release(Request& request);
+
+  StageQueue& queue(std::size_t stage) { return *queues_[stage]; }
+  [[nodiscard]] const StageQueue& queue(std::size_t stage) const { return *queues_[stage]; }
+  [[nodiscard]] std::size_t stages() const { return queues_.size(); }
+  SettledList& settled() { return settled_; }
+
+ private:
+  void start(Request& request, std::uint32_t row, std::uint32_t stage, Settler& settler);
+  bool enqueue(Request& request, std::uint32_t row, std::uint32_t stage, Settler& settler);
+  void finish_row(Request& request, Settler& settler);
+
+  const PipelineSpec& spec_;
+  const Layout& layout_;
+  SettledList& settled_;
+  std::atomic<std::size_t>& pending_rows_;
+  std::vector<std::unique_ptr<StageQueue>> queues_;
+};
+
+}  // namespace millrace

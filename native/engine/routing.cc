@@ -1,0 +1,49 @@
+#include "engine/routing.h"
+
+#include <algorithm>
+
+namespace millrace {
+namespace {
+
+bool has_value(const Source& source, const Request& request, std::uint32_t row) {
+  return source.from_request || request.ran(row, source.stage);
+}
+
+bool string_equals(const Condition& condition, const RowView& value) {
+  const auto* wanted = std::get_if<std::string>(&condition.equals);
+  return wanted != nullptr && value.strings != nullptr && *value.strings == *wanted;
+}
+
+}  // namespace
+
+const Source* first_that_ran(const std::vector<Source>& candidates, const Request& request,
+                             std::uint32_t row) {
+  const auto found = std::find_if(candidates.begin(), candidates.end(), [&](const Source& source) {
+    return has_value(source, request, row);
+  });
+  return found == candidates.end() ? nullptr : &*found;
+}
+
+bool holds(const Condition& condition, const Layout& layout, const Request& request,
+           std::uint32_t row) {
+  if (!has_value(condition.source, request, row)) return false;
+  const std::uint32_t value = layout.value_of(condition.source);
+  const RowView view = request.row(value, row);
+  const DataType type = layout.values[value].type;
+  if (type == DataType::kString) return string_equals(condition, view);
+  const double scalar = scalar_as_double(type, view.data);
+  if (condition.below && !(scalar < *condition.below)) return false;
+  if (condition.above && !(scalar > *condition.above)) return false;
+  const auto* wanted = std::get_if<double>(&condition.equals);
+  return wanted == nullptr || scalar == *wanted;
+}
+
+bool should_run(const StageSpec& stage, const Layout& layout, const Request& request,
+                std::uint32_t row) {
+  if (stage.condition && !holds(*stage.condition, layout, request, row)) return false;
+  return std::all_of(stage.inputs.begin(), stage.inputs.end(), [&](const auto& candidates) {
+    return first_that_ran(candidates, request, row) != nullptr;
+  });
+}
+
+}  // namespace millrace

@@ -1,0 +1,96 @@
+#include "engine/stage_queue.h"
+
+#include <cstring>
+
+#include "engine/routing.h"
+
+namespace millrace {
+
+StageQueue::StageQueue(const StageSpec& spec, const StageLayout& stage, const Layout& layout,
+                       std::size_t capacity)
+    : spec_(spec),
+      stage_(stage),
+      layout_(layout),
+      classes_{PriorityClass(capacity), PriorityClass(capacity), PriorityClass(capacity)} {
+  for (PriorityClass& one : classes_) {
+    for (const std::size_t row_bytes : stage.input_row_bytes) {
+      one.arenas.push_back(
+          row_bytes == 0 ? nullptr : make_aligned_buffer(row_bytes * one.ring.capacity()));
+    }
+  }
+}
+
+StageQueue::Push StageQueue::push(Request& request, std::uint32_t row, Nanos now) {
+  PriorityClass& one = classes_[request.priority];
+  const std::uint64_t shape = stage_.fixed_inputs ? 0 : shape_of(request, row);
+  const auto position = one.ring.try_reserve(1);
+  if (!position) return Push::kFull;
+  const bool fits = write_inputs(request, row, one.ring.index(*position), one.arenas);
+  // A reserved slot must be published; a null request tells the replica to skip it.
+  one.ring.publish(*position, {now, request.deadline, shape},
+                   {fits ? &request : nullptr, row});
+  return fits ? Push::kQueued : Push::kWrongShape;
+}
+
+bool StageQueue::write_inputs(const Request& request, std::uint32_t row, std::size_t index,
+                              std::vector<AlignedBuffer>& arenas) const {
+  for (std::size_t i = 0; i < arenas.size(); ++i) {
+    const std::size_t row_bytes = stage_.input_row_bytes[i];
+    if (row_bytes == 0) continue;
+    const Source* source = first_that_ran(spec_.inputs[i], request, row);
+    const RowView view = request.row(layout_.value_of(*source), row);
+    if (view.bytes != row_bytes) return false;
+    std::memcpy(arenas[i].get() + index * row_bytes, view.data, row_bytes);
+  }
+  return true;
+}
+
+// Rows of the same shape get the same number; different shapes may collide, so who batches must still compare them.
+std::uint64_t StageQueue::shape_of(const Request& request, std::uint32_t row) const {
+  std::uint64_t hash = 14695981039346656037ULL;  // FNV-1a over the dimensions
+  for (std::size_t i = 0; i < spec_.inputs.size(); ++i) {
+    if (stage_.input_row_bytes[i] > 0) continue;
+    const Source* source = first_that_ran(spec_.inputs[i], request, row);
+    const RowView view = request.row(layout_.value_of(*source), row);
+    for (const std::int64_t dim : *view.dims) {
+      hash = (hash ^ static_cast<std::uint64_t>(dim)) * 1099511628211ULL;
+    }
+    hash *= 1099511628211ULL;
+  }
+  return hash;
+}
+
+void StageQueue::notify(std::size_t rows) {
+  if (rows <= spec_.max_batch) {
+    parked.notify_one();
+  } else {
+    parked.notify_all();
+  }
+}
+
+QueueView StageQueue::view(Nanos now) const {
+  QueueView view;
+  view.now = now;
+  for (std::size_t i = 0; i < kPriorityClasses; ++i) {
+    const Ring<RowRef>& ring = classes_[i].ring;
+    SlotKey oldest;
+    if (ring.size() == 0 || !ring.peek(oldest)) continue;
+    view.classes[i] = {ring.size(), oldest.enqueued, oldest.deadline};
+  }
+  return view;
+}
+
+std::size_t StageQueue::waiting() const {
+  std::size_t rows = 0;
+  for (const PriorityClass& one : classes_) rows += one.ring.size();
+  return rows;
+}
+
+const std::byte* StageQueue::arena_row(std::size_t priority, std::size_t input,
+                                       std::uint64_t position) const {
+  const PriorityClass& one = classes_[priority];
+  if (one.arenas[input] == nullptr) return nullptr;
+  return one.arenas[input].get() + one.ring.index(position) * stage_.input_row_bytes[input];
+}
+
+}  // namespace millrace

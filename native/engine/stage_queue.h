@@ -1,0 +1,71 @@
+// What waits for a stage: one ring a priority class, and beside each ring the arena its rows live in.
+//
+// A slot of the ring owns one row of the arena of every input whose rows have a fixed size, so n neighbouring slots are
+// a batch tensor as they stand:
+//
+//   ring of a class      | slot 0 | slot 1 | slot 2 | ...            RowRef: whose row
+//   arena of an input    | row 0  | row 1  | row 2  | ...            its bytes, written before the slot is published
+//
+// Any thread may push; replicas claim and release. Slots stay taken while the batch that claimed them runs.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "base/aligned_buffer.h"
+#include "batching/policy.h"
+#include "engine/layout.h"
+#include "engine/request.h"
+#include "queue/event_count.h"
+#include "queue/ring.h"
+
+namespace millrace {
+
+struct RowRef {
+  Request* request;
+  std::uint32_t row;
+};
+
+class StageQueue {
+ public:
+  enum class Push : std::uint8_t { kQueued, kFull, kWrongShape };
+
+  // `capacity` rows a class. The three outlive the queue.
+  StageQueue(const StageSpec& spec, const StageLayout& stage, const Layout& layout,
+             std::size_t capacity);
+
+  // Copies the row's inputs in and makes it visible; does not wake anybody: call notify() after the last of a burst.
+  Push push(Request& request, std::uint32_t row, Nanos now);
+  void notify(std::size_t rows);
+
+  [[nodiscard]] QueueView view(Nanos now) const;
+  [[nodiscard]] std::size_t waiting() const;
+
+  Ring<RowRef>& ring(std::size_t priority) { return classes_[priority].ring; }
+
+  // The arena row of a claimed slot; null where the input's rows have no fixed size.
+  [[nodiscard]] const std::byte* arena_row(std::size_t priority, std::size_t input,
+                                           std::uint64_t position) const;
+
+  EventCount parked;  // replicas with nothing to do
+
+ private:
+  struct PriorityClass {
+    explicit PriorityClass(std::size_t capacity) : ring(capacity) {}
+    Ring<RowRef> ring;
+    std::vector<AlignedBuffer> arenas;  // per input
+  };
+
+  bool write_inputs(const Request& request, std::uint32_t row, std::size_t index,
+                    std::vector<AlignedBuffer>& arenas) const;
+  [[nodiscard]] std::uint64_t shape_of(const Request& request, std::uint32_t row) const;
+
+  const StageSpec& spec_;
+  const StageLayout& stage_;
+  const Layout& layout_;
+  std::array<PriorityClass, kPriorityClasses> classes_;
+};
+
+}  // namespace millrace

@@ -1,0 +1,69 @@
+// What the engine counts. Each ReplicaStats has one writer, its replica; any thread may read.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/histogram.h"
+#include "engine/settlement.h"
+
+namespace millrace {
+
+// A counter with one writer.
+class Counter {
+ public:
+  void add(std::uint64_t by) {
+    value_.store(value_.load(std::memory_order_relaxed) + by, std::memory_order_relaxed);
+  }
+  [[nodiscard]] std::uint64_t get() const { return value_.load(std::memory_order_relaxed); }
+
+ private:
+  std::atomic<std::uint64_t> value_{0};
+};
+
+struct ReplicaStats {
+  Histogram queue_ns;    // per row, from its arrival at the stage to the start of its batch
+  Histogram service_ns;  // per batch
+  Histogram batch_rows;  // per batch
+  Counter rows;          // run, successfully or not
+  Counter batches;
+  Counter gathered;  // batches that had to be copied together
+  Counter shed;      // rows dropped because their deadline could not be met
+  Counter skipped;   // rows dropped because their request was already settled
+  Counter failed;    // rows whose run failed
+  Counter retries;   // runs repeated with fewer rows to find the guilty one
+  Counter busy_ns;   // time spent serving batches
+};
+
+inline constexpr std::size_t kOutcomes = 7;  // of Outcome
+
+struct StageStats {
+  std::string name;
+  std::size_t replicas = 0;
+  std::size_t waiting = 0;
+  std::uint64_t rows = 0;
+  std::uint64_t batches = 0;
+  std::uint64_t gathered = 0;
+  std::uint64_t shed = 0;
+  std::uint64_t skipped = 0;
+  std::uint64_t failed = 0;
+  std::uint64_t retries = 0;
+  std::uint64_t busy_ns = 0;
+  HistogramSummary queue_ns;
+  HistogramSummary service_ns;
+  HistogramSummary batch_rows;
+};
+
+struct EngineStats {
+  std::size_t pending_requests = 0;  // submitted and not yet collected or cancelled
+  std::size_t pending_rows = 0;      // still somewhere in the pipeline
+  std::array<std::uint64_t, kOutcomes> outcomes{};
+  HistogramSummary latency_ns;  // of completed requests
+  std::vector<StageStats> stages;
+};
+
+}  // namespace millrace

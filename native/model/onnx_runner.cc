@@ -1,0 +1,104 @@
+#include "model/onnx_runner.h"
+
+#include <algorithm>
+
+#include "model/ort_call.h"
+#include "model/ort_library.h"
+
+namespace millrace {
+namespace {
+
+std::vector<const TensorSpec*> wanted_outputs(const Model& model, const RunnerOptions& options) {
+  std::vector<const TensorSpec*> specs;
+  for (const std::size_t index : options.outputs) specs.push_back(&model.outputs()[index]);
+  return specs;
+}
+
+bool begins_with_rows(const TensorSpec& spec) {
+  return !spec.dims.empty() && spec.dims[0] == -1;
+}
+
+// A model may declare a shape that its outputs do not have; Run then refuses the values made for
+// that shape. Guessed from the text, as no code tells; a wrong guess costs a second run.
+bool may_be_refused_output(const OrtFailure& failure) {
+  return failure.text.find("shape") != std::string::npos;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Runner>> OnnxRunner::make(const OrtLibrary& library,
+                                                 std::shared_ptr<const Model> model,
+                                                 std::shared_ptr<ort::Session> session,
+                                                 const RunnerOptions& options) {
+  const ort::Api& api = library.api();
+  ort::RunOptions* raw_options = nullptr;
+  OrtCalls call(api);
+  call(ort::kCreateRunOptions, &raw_options);
+  ort::Owned<ort::RunOptions> run_options(raw_options, api[ort::kReleaseRunOptions]);
+  call(ort::kRunOptionsSetRunLogSeverityLevel, raw_options, ort::LogLevel::kFatal);
+  if (call.failed())
+    return Error{ErrorCode::kModelLoad, "cannot make a runner: " + call.failure().text};
+  return std::unique_ptr<Runner>(new OnnxRunner(library, std::move(model), std::move(session),
+                                                std::move(run_options), options));
+}
+
+OnnxRunner::OnnxRunner(const OrtLibrary& library, std::shared_ptr<const Model> model,
+                       std::shared_ptr<ort::Session> session,
+                       ort::Owned<ort::RunOptions> run_options, const RunnerOptions& options)
+    : api_(library.api()),
+      model_(std::move(model)),
+      session_(std::move(session)),
+      run_options_(std::move(run_options)),
+      rows_known_(!model_->inputs().empty() &&
+                  std::all_of(model_->inputs().begin(), model_->inputs().end(), begins_with_rows)),
+      inputs_(library, model_->inputs()),
+      outputs_(library, wanted_outputs(*model_, options), rows_known_, options.max_batch) {
+  for (const TensorSpec& spec : model_->inputs()) input_names_.push_back(spec.name.c_str());
+  for (const TensorSpec* spec : wanted_outputs(*model_, options))
+    output_names_.push_back(spec->name.c_str());
+}
+
+Status OnnxRunner::run(std::span<const TensorView> inputs, std::vector<TensorView>& outputs) {
+  const Status bound = inputs_.bind(inputs);
+  if (!bound.ok()) return bound;
+  ort::ErrorStatus* status = run_session(outputs_.prepare(rows_of(inputs)));
+  if (status == nullptr) return outputs_.view(outputs);
+
+  OrtFailure failure = take_failure(api_, status);
+  if (outputs_.any_preallocated() && may_be_refused_output(failure)) {
+    status = run_session(outputs_.prepare_unallocated());
+    if (status == nullptr) {
+      outputs_.stop_preallocating();
+      return outputs_.view(outputs);
+    }
+    failure = take_failure(api_, status);
+  }
+  const bool terminated = terminated_.load(std::memory_order_relaxed);
+  return Error{terminated ? ErrorCode::kCancelled : ErrorCode::kStageFailed,
+               std::move(failure.text)};
+}
+
+ort::ErrorStatus* OnnxRunner::run_session(ort::Value** outputs) {
+  return api_[ort::kRun](session_.get(), run_options_.get(), input_names_.data(), inputs_.values(),
+                         input_names_.size(), output_names_.data(), output_names_.size(), outputs);
+}
+
+std::int64_t OnnxRunner::rows_of(std::span<const TensorView> inputs) const {
+  if (!rows_known_) return -1;
+  std::int64_t rows = -1;
+  for (const TensorView& input : inputs) {
+    if (input.dims.empty() || (rows != -1 && input.dims[0] != rows)) return -1;
+    rows = input.dims[0];
+  }
+  return rows;
+}
+
+void OnnxRunner::terminate() noexcept {
+  // Relaxed: run() only reads it to name a failure that ONNX Runtime's own flag, set after it, has
+  // caused.
+  terminated_.store(true, std::memory_order_relaxed);
+  if (auto* status = api_[ort::kRunOptionsSetTerminate](run_options_.get()))
+    api_[ort::kReleaseStatus](status);
+}
+
+}  // namespace millrace

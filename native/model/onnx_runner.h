@@ -1,0 +1,55 @@
+// Runs an OnnxModel for one replica. Its buffers, values and run options are made once and reused,
+// so that a run of a small model costs little more than ONNX Runtime's own work. See Runner for the
+// contract.
+//
+// terminate() is noticed by ONNX Runtime between operations (and between the iterations of a Loop):
+// a single long operation is not cut short.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "model/input_values.h"
+#include "model/model.h"
+#include "model/ort_abi.h"
+#include "model/output_values.h"
+
+namespace millrace {
+
+class OrtLibrary;
+
+class OnnxRunner final : public Runner {
+ public:
+  // `session` belongs to `model`, which is kept alive. The outputs asked for must exist.
+  static Result<std::unique_ptr<Runner>> make(const OrtLibrary& library,
+                                              std::shared_ptr<const Model> model,
+                                              std::shared_ptr<ort::Session> session,
+                                              const RunnerOptions& options);
+
+  // Errors: kInvalidInput when the inputs cannot be tensors at all, kCancelled after terminate(),
+  // else kStageFailed with ONNX Runtime's code and text.
+  Status run(std::span<const TensorView> inputs, std::vector<TensorView>& outputs) override;
+  void terminate() noexcept override;
+
+ private:
+  OnnxRunner(const OrtLibrary& library, std::shared_ptr<const Model> model,
+             std::shared_ptr<ort::Session> session, ort::Owned<ort::RunOptions> run_options,
+             const RunnerOptions& options);
+  std::int64_t rows_of(std::span<const TensorView> inputs) const;
+  ort::ErrorStatus* run_session(ort::Value** outputs);
+
+  const ort::Api& api_;
+  std::shared_ptr<const Model> model_;
+  std::shared_ptr<ort::Session> session_;
+  ort::Owned<ort::RunOptions> run_options_;
+  bool rows_known_;  // every input begins with the batch dimension
+  std::vector<const char*> input_names_;
+  std::vector<const char*> output_names_;
+  InputValues inputs_;
+  OutputValues outputs_;
+  std::atomic<bool> terminated_{false};  // written by terminate(), from any thread
+};
+
+}  // namespace millrace

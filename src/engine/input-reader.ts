@@ -1,0 +1,150 @@
+// Turns the inputs of a request into the arguments of the native submit. It runs for every request, so the usual case
+// allocates nothing; messages are made in request-error.ts, once something is wrong.
+import type { BoundPipeline, BoundValue } from '../pipeline/bound-pipeline.ts'
+import { elementFormats, type TypedArrayConstructor } from '../pipeline/tensor.ts'
+import { inputError, keysError } from './request-error.ts'
+
+type Elements = ArrayLike<unknown>
+
+/** One input of the pipeline and how to read it. */
+export class InputPort {
+  readonly name: string
+  readonly value: BoundValue
+  /** Undefined for strings. */
+  readonly array: TypedArrayConstructor | undefined
+  readonly batched: boolean
+  /** Elements of a row; -1 where a dimension of the row is open. */
+  readonly rowElements: number
+  /** Whether the core must be told the dims of each request. */
+  readonly open: boolean
+
+  constructor(value: BoundValue, batched: boolean) {
+    const rowDims = batched ? value.dims.slice(1) : value.dims
+    const isOpen = rowDims.includes(-1)
+    this.name = value.name
+    this.value = value
+    this.array = elementFormats[value.type].array
+    this.batched = batched
+    this.rowElements = isOpen ? -1 : rowDims.reduce((product, dim) => product * dim, 1)
+    this.open = isOpen || value.type === 'string'
+  }
+}
+
+export class InputReader {
+  readonly ports: readonly InputPort[]
+  /** What the last read() found, one a port. */
+  readonly data: unknown[]
+  /** Rows of the last read(). */
+  rows = 0
+  /** Dims of the rows of open inputs, for the core; see NativeEngine.attach. */
+  readonly openDims: Float64Array
+  #openCount = 0
+
+  constructor(bound: BoundPipeline) {
+    this.ports = bound.inputs.map((value) => new InputPort(value, bound.batched))
+    this.data = this.ports.map(() => undefined)
+    const openDims = this.ports.reduce((sum, port) => sum + port.value.dims.length, 0)
+    this.openDims = new Float64Array(Math.max(1, openDims))
+  }
+
+  /**
+   * Reads a request; afterwards `data` and `rows` hold it.
+   *
+   * @throws {MillraceError} MILLRACE_INVALID_INPUT
+   */
+  read(inputs: unknown): void {
+    if (typeof inputs !== 'object' || inputs === null) throw keysError(inputs, this.ports)
+    this.rows = 0
+    this.#openCount = 0
+    const record = inputs as Readonly<Record<string, unknown>>
+    for (let index = 0; index < this.ports.length; index++) {
+      const port = this.ports[index] as InputPort
+      this.data[index] = this.#readPort(port, record[port.name])
+    }
+    if (Object.keys(record).length !== this.ports.length) throw keysError(inputs, this.ports)
+  }
+
+  #readPort(port: InputPort, given: unknown): Elements {
+    if (typeof given !== 'object' || given === null) throw inputError(port, given, 'missing')
+    if (ArrayBuffer.isView(given) || Array.isArray(given)) {
+      return this.#readBare(port, given as unknown as Elements)
+    }
+    const { type, dims, data } = given as { type?: unknown; dims?: unknown; data?: unknown }
+    if (type !== port.value.type) throw inputError(port, given, 'type')
+    this.#readDims(port, dims, given)
+    const elements = checkElements(port, data, given)
+    if (elements.length !== product(dims as readonly number[])) throw inputError(port, given, 'length')
+    return elements
+  }
+
+  /** Elements without dims: as many rows as they fill. */
+  #readBare(port: InputPort, given: Elements): Elements {
+    const elements = checkElements(port, given, given)
+    if (port.rowElements < 0) throw inputError(port, given, 'bare')
+    const rows = port.batched ? elements.length / port.rowElements : 1
+    if (elements.length !== rows * port.rowElements || !Number.isInteger(rows)) {
+      throw inputError(port, given, 'length')
+    }
+    this.#agreeOnRows(port, rows, given)
+    if (port.open) {
+      const { dims } = port.value
+      for (let axis = port.batched ? 1 : 0; axis < dims.length; axis++) this.#pushDim(dims[axis])
+    }
+    return elements
+  }
+
+  #readDims(port: InputPort, given: unknown, whole: unknown): void {
+    const { dims } = port.value
+    if (!Array.isArray(given) || given.length !== dims.length) throw inputError(port, whole, 'dims')
+    for (let axis = port.batched ? 1 : 0; axis < dims.length; axis++) {
+      const dim: unknown = given[axis]
+      const expected = dims[axis]
+      if (dim !== expected && (expected !== -1 || !isSize(dim))) throw inputError(port, whole, 'dims')
+      if (port.open) this.#pushDim(dim as number)
+    }
+    this.#agreeOnRows(port, port.batched ? given[0] : 1, whole)
+  }
+
+  #agreeOnRows(port: InputPort, rows: unknown, whole: unknown): void {
+    if (!isSize(rows)) throw inputError(port, whole, 'dims')
+    if (rows === 0) throw inputError(port, whole, 'no rows')
+    if (this.rows !== 0 && this.rows !== rows) {
+      throw inputError(port, whole, `rows of "${(this.ports[0] as InputPort).name}": ${this.rows}`)
+    }
+    this.rows = rows
+  }
+
+  #pushDim(dim: number | undefined): void {
+    this.openDims[this.#openCount++] = dim as number
+  }
+}
+
+function checkElements(port: InputPort, data: unknown, whole: unknown): Elements {
+  const { array } = port
+  if (array === undefined) {
+    if (Array.isArray(data) && data.every((one) => typeof one === 'string')) return data
+    throw inputError(port, whole, 'data')
+  }
+  if (!(data instanceof array) && !isForeign(data, array)) throw inputError(port, whole, 'data')
+  const elements = data as InstanceType<TypedArrayConstructor>
+  // Others may write to shared memory while it is copied; the core must not read it.
+  return elements.buffer instanceof SharedArrayBuffer ? elements.slice() : elements
+}
+
+// An array of another realm (a vm context, a test runner) has constructors of its own.
+function isForeign(data: unknown, array: TypedArrayConstructor): boolean {
+  return (
+    ArrayBuffer.isView(data) &&
+    (data as unknown as { [Symbol.toStringTag]?: string })[Symbol.toStringTag] === array.name
+  )
+}
+
+function isSize(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0
+}
+
+function product(dims: readonly number[]): number {
+  let elements = 1
+  for (const dim of dims) elements *= dim
+  return elements
+}

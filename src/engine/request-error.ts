@@ -1,0 +1,113 @@
+// The messages of requests that do not fit their pipeline, or that the core refused or could not answer.
+import { describe, suggest } from '../check.ts'
+import { MillraceError } from '../errors.ts'
+import { describeShape } from '../pipeline/tensor-spec.ts'
+import type { InputPort } from './input-reader.ts'
+
+/** Something is wrong with the set of inputs as a whole. */
+export function keysError(inputs: unknown, ports: readonly InputPort[]): MillraceError {
+  const names = ports.map((port) => port.name)
+  if (typeof inputs !== 'object' || inputs === null) {
+    return invalid(`inputs: expected an object with ${names.join(', ')}, got ${describe(inputs)}`)
+  }
+  const extra = Object.keys(inputs).find((name) => !names.includes(name)) ?? ''
+  return invalid(`inputs: the pipeline has no input "${extra}"; ${suggest(extra, names)}`)
+}
+
+/** Something is wrong with one input: its type, dims, data, or its number of rows. */
+export function inputError(port: InputPort, given: unknown, problem: string): MillraceError {
+  return invalid(`input "${port.name}": expected ${expectation(port)}, got ${found(port, given, problem)}`)
+}
+
+function invalid(message: string): MillraceError {
+  return new MillraceError({ code: 'MILLRACE_INVALID_INPUT', message })
+}
+
+function expectation(port: InputPort): string {
+  const elements = port.array === undefined ? 'an array of strings' : `a ${port.array.name}`
+  return `${describeShape(port.value)} as ${elements}`
+}
+
+function found(port: InputPort, given: unknown, problem: string): string {
+  switch (problem) {
+    case 'missing':
+      return given === undefined ? 'nothing; add it to the inputs' : describe(given)
+    case 'no rows':
+      return 'no rows; send at least one'
+    case 'bare':
+      return `${describe(given)} without dims; give { type, dims, data }, since its shape is open`
+    case 'type':
+    case 'data':
+    case 'dims':
+    case 'length':
+      return `${describeTensor(given)}; ${advice(port, given, problem)}`
+    default:
+      return `${describeTensor(given)}, but there are ${problem}; all inputs need as many rows`
+  }
+}
+
+function describeTensor(given: unknown): string {
+  if (typeof given !== 'object' || given === null || ArrayBuffer.isView(given) || Array.isArray(given)) {
+    return describe(given)
+  }
+  const { type, dims, data } = given as { type?: unknown; dims?: unknown; data?: unknown }
+  const shape = Array.isArray(dims) ? `[${dims.slice(0, 8).map(String).join(', ')}]` : 'without dims'
+  return `${typeof type === 'string' ? type : describe(type)} ${shape} with data ${describe(data)}`
+}
+
+function advice(port: InputPort, given: unknown, problem: string): string {
+  if (problem === 'length') {
+    if (isDetached(given)) return 'its buffer is detached: it was transferred away, send a copy'
+    return `send as many elements as the dims multiply to${port.rowElements > 0 ? ` (${port.rowElements} a row)` : ''}`
+  }
+  if (problem === 'dims') return 'correct the dims'
+  return 'convert the data'
+}
+
+function isDetached(given: unknown): boolean {
+  const data = ArrayBuffer.isView(given) ? given : (given as { data?: unknown }).data
+  return ArrayBuffer.isView(data) && data.byteLength === 0 && data.buffer.byteLength === 0
+}
+
+export function cancelled(signal: AbortSignal): MillraceError {
+  return new MillraceError({
+    code: 'MILLRACE_CANCELLED',
+    message: 'the request was aborted through its signal',
+    cause: signal.reason,
+  })
+}
+
+export function closed(): MillraceError {
+  return new MillraceError({
+    code: 'MILLRACE_CLOSED',
+    message: 'the engine is closed or closing and takes no more requests; start another one',
+  })
+}
+
+export function deadlinePassed(): MillraceError {
+  return new MillraceError({
+    code: 'MILLRACE_DEADLINE_EXCEEDED',
+    message: 'the deadline had passed when the request was made; give deadlineMs above 0',
+  })
+}
+
+export function queueFull(maxPendingRows: number): MillraceError {
+  return new MillraceError({
+    code: 'MILLRACE_QUEUE_FULL',
+    message:
+      `the pipeline holds the ${maxPendingRows} rows it admits (maxPendingRows); ` +
+      'retry later, add replicas, or admit more',
+  })
+}
+
+export function tooManyRows(rows: number, maxPendingRows: number): MillraceError {
+  return invalid(
+    `the request has ${rows} rows, more than the ${maxPendingRows} the pipeline ever admits (maxPendingRows); ` +
+      'send fewer at once, or admit more',
+  )
+}
+
+/** The core found that the arguments do not fit what was checked here. */
+export function defect(): MillraceError {
+  return invalid('the core refused the inputs; if they are not being changed meanwhile, this is a defect of Millrace')
+}

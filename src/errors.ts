@@ -1,0 +1,122 @@
+/** One row of {@link errorTable}. */
+export interface ErrorEntry {
+  /** HTTP status that a server should answer with. */
+  readonly status: number
+  readonly meaning: string
+  readonly remedy: string
+}
+
+/**
+ * Every error Millrace reports: the one place where codes, HTTP statuses and advice are written
+ * down. The union {@link MillraceErrorCode} is derived from it and a test keeps the table of
+ * src/README.md equal to it.
+ */
+export const errorTable = Object.freeze({
+  MILLRACE_QUEUE_FULL: {
+    status: 503,
+    meaning: 'Too many rows are waiting; the request was refused at once and nothing was computed.',
+    remedy: 'Retry after `retryAfterMs`, add replicas, or raise the queue limit.',
+  },
+  MILLRACE_DEADLINE_EXCEEDED: {
+    status: 504,
+    meaning:
+      'The deadline of the request passed, or could no longer be met, before its result was ready.',
+    remedy: 'Allow a later deadline, send less, or add replicas.',
+  },
+  MILLRACE_CANCELLED: {
+    status: 499,
+    meaning: 'The caller aborted the request through its signal.',
+    remedy: 'Nothing: the caller asked for it.',
+  },
+  MILLRACE_INVALID_INPUT: {
+    status: 400,
+    meaning:
+      'The inputs of a request do not fit the pipeline: a name, type, shape or number of rows.',
+    remedy: 'Send what the message says was expected.',
+  },
+  MILLRACE_INVALID_OPTION: {
+    status: 500,
+    meaning: 'An option has the wrong kind or lies outside its range, or its name is unknown.',
+    remedy: 'Correct the option that the message names in the calling code.',
+  },
+  MILLRACE_INVALID_PIPELINE: {
+    status: 500,
+    meaning: 'A pipeline contradicts itself or its models.',
+    remedy: 'Correct the definition at the place that the message names.',
+  },
+  MILLRACE_MODEL_LOAD: {
+    status: 500,
+    meaning: 'A model could not be read, or ONNX Runtime refused it.',
+    remedy: 'Check the path, and that ONNX Runtime can run the model by itself.',
+  },
+  MILLRACE_NATIVE_LOAD: {
+    status: 500,
+    meaning: 'The native addon or the ONNX Runtime library could not be loaded.',
+    remedy: 'Reinstall for this platform, or build the addon from source.',
+  },
+  MILLRACE_STAGE_FAILED: {
+    status: 500,
+    meaning: 'A stage failed while it ran.',
+    remedy: 'See `stage` and the message for the stage and its reason.',
+  },
+  MILLRACE_INFEASIBLE: {
+    status: 422,
+    meaning: 'No configuration within the limits meets the objective.',
+    remedy: 'Relax the objective, raise the limits, or use faster hardware.',
+  },
+  MILLRACE_CLOSED: {
+    status: 503,
+    meaning: 'The engine is closed, or is closing.',
+    remedy: 'Send requests before closing, or start another engine.',
+  },
+} as const satisfies Readonly<Record<`MILLRACE_${string}`, ErrorEntry>>)
+
+/** The `code` of a {@link MillraceError}. */
+export type MillraceErrorCode = keyof typeof errorTable
+
+/** What a {@link MillraceError} is made of. */
+export interface MillraceErrorOptions {
+  readonly code: MillraceErrorCode
+  /** Says what was expected, what came, and what to change. */
+  readonly message: string
+  /** The error behind this one, if any. */
+  readonly cause?: unknown
+  /** Milliseconds after which a retry may succeed; only where that can be told. */
+  readonly retryAfterMs?: number | undefined
+  /** Name of the stage concerned. */
+  readonly stage?: string | undefined
+}
+
+const brand = Symbol.for('millrace.MillraceError')
+
+/** The only kind of error that Millrace throws or rejects with on purpose. */
+export class MillraceError extends Error {
+  readonly code: MillraceErrorCode
+  /** HTTP status that a server should answer with, from {@link errorTable}. */
+  readonly status: number
+  /** Milliseconds after which a retry may succeed; undefined where that cannot be told. */
+  readonly retryAfterMs: number | undefined
+  /** Name of the stage concerned, if one is. */
+  readonly stage: string | undefined
+
+  constructor(options: MillraceErrorOptions) {
+    super(options.message, options.cause === undefined ? undefined : { cause: options.cause })
+    this.code = options.code
+    this.status = errorTable[options.code].status
+    this.retryAfterMs = options.retryAfterMs
+    this.stage = options.stage
+  }
+
+  /**
+   * Unlike `instanceof`, also true of errors made by another copy of this package, or in another
+   * realm.
+   */
+  static is(value: unknown): value is MillraceError {
+    return typeof value === 'object' && value !== null && brand in value
+  }
+
+  static {
+    Object.defineProperty(MillraceError.prototype, 'name', { value: 'MillraceError' })
+    Object.defineProperty(MillraceError.prototype, brand, { value: true })
+  }
+}

@@ -1,0 +1,167 @@
+// The only types of the native surface: what native/addon exports, as it is. A test keeps both sides equal.
+import type { TensorType } from '../pipeline/tensor.ts'
+import type { TensorSpec } from '../pipeline/tensor-spec.ts'
+
+export interface Addon {
+  /** Rejects with an Error whose `code` is a MillraceErrorCode. */
+  loadModel(options: LoadModelOptions): Promise<NativeModel>
+  createEngine(spec: NativePipelineSpec): Promise<NativeEngine>
+  readonly NativeModel: NativeClass<NativeModel>
+  readonly NativeEngine: NativeClass<NativeEngine>
+}
+
+/** A class whose objects only the addon makes. */
+export interface NativeClass<Instance> {
+  readonly prototype: Instance
+}
+
+export interface LoadModelOptions {
+  /** Absolute path of libonnxruntime, and the version it must have. */
+  readonly libraryPath: string
+  readonly libraryVersion: string
+  /** A path or the bytes of a model. */
+  readonly source: string | Uint8Array
+  /** What messages call it. */
+  readonly name: string
+  /** Threads inside one operator, per replica. */
+  readonly threads: number
+  readonly spinning: boolean
+  readonly arena: boolean
+  readonly sessionConfig: Readonly<Record<string, string>>
+}
+
+export interface NativeModel {
+  readonly inputs: readonly TensorSpec[]
+  readonly outputs: readonly TensorSpec[]
+}
+
+/** [stage, output], or [-1, input] for an input of the request. */
+export type NativeSource = readonly [stage: number, index: number]
+
+export interface NativePipelineSpec {
+  readonly batched: boolean
+  /** Rows in the pipeline at once; one more is refused. */
+  readonly maxPendingRows: number
+  readonly inputs: readonly {
+    readonly name: string
+    readonly type: TensorType
+    readonly dims: readonly number[]
+  }[]
+  readonly stages: readonly NativeStageSpec[]
+  readonly outputs: readonly {
+    readonly name: string
+    readonly sources: readonly NativeSource[]
+    /** The bytes of one element, or a string; what a row holds for which no source ran. */
+    readonly fill: Uint8Array | string | undefined
+  }[]
+}
+
+export interface NativeStageSpec {
+  readonly name: string
+  readonly model: NativeModel
+  readonly batched: boolean
+  readonly inputs: readonly (readonly NativeSource[])[]
+  readonly condition: NativeCondition | undefined
+  readonly replicas: number
+  readonly maxBatch: number
+  readonly maxDelayMs: number
+}
+
+export interface NativeCondition {
+  readonly source: NativeSource
+  readonly below: number | undefined
+  readonly above: number | undefined
+  readonly equals: number | string | undefined
+}
+
+/** Priority classes as the core counts them, the first is served first. */
+export const priorityClasses = ['high', 'normal', 'low'] as const
+
+/** What `submit` returns in place of an index. */
+export const refusals = {
+  queueFull: -1,
+  deadlinePassed: -2,
+  closed: -3,
+  misfit: -4,
+} as const
+
+/** How a request ended, as the core counts it. */
+export const outcomes = {
+  completed: 1,
+  failed: 2,
+  deadlineExceeded: 3,
+  queueFull: 4,
+  cancelled: 5,
+  closed: 6,
+} as const
+
+/** Bytes of an output up to which it comes through the payload; larger ones come as extras. */
+export const inlineBytes = 16 * 1024
+
+/** One environment's hold on a running engine. Everything but the constructor is called on its own thread. */
+export interface NativeEngine {
+  /** Before the first submit: memory for results (see native/addon/result_writer.h) and who reads them. */
+  attach(options: {
+    readonly heads: ArrayBuffer
+    readonly payload: ArrayBuffer
+    /** Float64: dims of the rows of inputs that are open, in order, written before submit. */
+    readonly openDims: ArrayBuffer
+    readonly onSettled: (count: number, extras: readonly unknown[] | undefined) => void
+  }): void
+  /**
+   * Copies the inputs and returns the index of the pending request, or one of `refusals`. `leftMs` is the time until the
+   * deadline, Infinity for none. One argument an input: a typed array, or an array of strings.
+   */
+  submit(rows: number, priority: number, leftMs: number, ...inputs: readonly unknown[]): number
+  /** True: settled, will not be delivered. False: it was settled before. */
+  cancel(index: number): boolean
+  /** Settles what is past its deadline; milliseconds until the next one, -1 when there is none. */
+  expire(): number
+  scale(stage: number, replicas: number): Promise<void>
+  /** Refuses every further submit. */
+  refuse(): void
+  /** Ends all replicas, after their batch or at once, and settles what is left as closed. */
+  stop(terminate: boolean): Promise<void>
+  stats(): NativeStats
+}
+
+/** A distribution, of milliseconds where the name says so. */
+export interface NativeSummary {
+  readonly count: number
+  readonly mean: number
+  readonly p50: number
+  readonly p95: number
+  readonly p99: number
+  readonly max: number
+}
+
+export interface NativeStageStats {
+  readonly replicas: number
+  readonly waitingRows: number
+  readonly rows: number
+  readonly batches: number
+  readonly gatheredBatches: number
+  readonly shedRows: number
+  readonly skippedRows: number
+  readonly failedRows: number
+  readonly retries: number
+  readonly busyMs: number
+  readonly queueMs: NativeSummary
+  readonly serviceMs: NativeSummary
+  readonly batchRows: NativeSummary
+}
+
+export interface NativeStats {
+  readonly pendingRequests: number
+  readonly pendingRows: number
+  readonly requests: {
+    readonly completed: number
+    readonly failed: number
+    readonly deadlineExceeded: number
+    readonly queueFull: number
+    readonly cancelled: number
+    readonly closed: number
+  }
+  readonly latencyMs: NativeSummary
+  readonly stages: Readonly<Record<string, NativeStageStats>>
+}

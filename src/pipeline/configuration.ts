@@ -1,0 +1,103 @@
+import { checkInteger, checkNumber, checkObject, checkRecord, describe, suggest } from '../check.ts'
+import { MillraceError } from '../errors.ts'
+import type { Pipeline } from './pipeline.ts'
+
+/** How one stage is run. */
+export interface StageConfiguration {
+  /** Kind of hardware slot a replica takes: `cpu-N` is N threads. Default `cpu-1`. */
+  readonly tier?: string | undefined
+  /** Most rows in one batch, at least 1. Default 16. */
+  readonly maxBatch?: number | undefined
+  /** Replicas at the start, at least 0. Default: an equal share of the cores, at least 1. */
+  readonly replicas?: number | undefined
+  /**
+   * Milliseconds the oldest row may be held back so that a batch fills. Default 0: a free replica takes what waits, at
+   * once.
+   */
+  readonly maxDelayMs?: number | undefined
+}
+
+/** How each stage of a pipeline is run. A stage left out takes the defaults. */
+export type Configuration<Stages extends string = string> = {
+  readonly [Stage in Stages]?: StageConfiguration | undefined
+}
+
+/** A stage's configuration with nothing left out. */
+export interface ResolvedStageConfiguration {
+  readonly tier: string
+  /** Threads inside one operator, per replica. */
+  readonly threads: number
+  readonly maxBatch: number
+  readonly replicas: number
+  readonly maxDelayMs: number
+}
+
+const keys = ['tier', 'maxBatch', 'replicas', 'maxDelayMs'] as const
+const mostThreads = 256
+const mostReplicas = 1024
+const largestBatch = 65536
+const longestDelayMs = 60_000
+const defaultMaxBatch = 16
+
+/**
+ * Checks a configuration and fills in the defaults, one entry for each stage of the pipeline.
+ *
+ * @throws {MillraceError} MILLRACE_INVALID_OPTION for a stage the pipeline does not have or a value out of range.
+ */
+export function resolveConfiguration(
+  pipeline: Pipeline,
+  given: { readonly configuration: unknown; readonly cores: number },
+): ReadonlyMap<string, ResolvedStageConfiguration> {
+  const record = checkRecord(given.configuration, { name: 'configuration' })
+  const names: readonly string[] = pipeline.order
+  const unknown = Object.keys(record).find((name) => !names.includes(name))
+  if (unknown !== undefined) {
+    throw invalid(
+      `configuration: pipeline "${pipeline.name}" has no stage "${unknown}"; ${suggest(unknown, names)}`,
+    )
+  }
+  const replicas = Math.max(1, Math.floor(given.cores / names.length))
+  return new Map(
+    names.map((name) => [
+      name,
+      resolveStage(`configuration.${name}`, record[name] ?? {}, replicas),
+    ]),
+  )
+}
+
+function resolveStage(where: string, value: unknown, share: number): ResolvedStageConfiguration {
+  const given = checkObject(value, { name: where, keys })
+  const { tier = 'cpu-1', maxBatch = defaultMaxBatch, maxDelayMs = 0 } = given
+  const threads = threadsOf(tier, where)
+  const { replicas = Math.max(1, Math.floor(share / threads)) } = given
+  return {
+    tier: tier as string,
+    threads,
+    maxBatch: checkInteger(maxBatch, { name: `${where}.maxBatch`, min: 1, max: largestBatch }),
+    replicas: checkReplicas(replicas, `${where}.replicas`),
+    maxDelayMs: checkNumber(maxDelayMs, {
+      name: `${where}.maxDelayMs`,
+      min: 0,
+      max: longestDelayMs,
+    }),
+  }
+}
+
+/** The number of replicas a stage may have. */
+export function checkReplicas(value: unknown, name: string): number {
+  return checkInteger(value, { name, min: 0, max: mostReplicas })
+}
+
+function threadsOf(tier: unknown, where: string): number {
+  const threads =
+    typeof tier === 'string' ? Number(/^cpu-([1-9]\d{0,2})$/.exec(tier)?.[1]) : Number.NaN
+  if (threads >= 1 && threads <= mostThreads) return threads
+  throw invalid(
+    `${where}.tier: expected "cpu-N" with N threads from 1 to ${mostThreads}, got ${describe(tier)}; ` +
+      'other kinds of hardware are not served yet',
+  )
+}
+
+function invalid(message: string): MillraceError {
+  return new MillraceError({ code: 'MILLRACE_INVALID_OPTION', message })
+}
