@@ -1,4 +1,4 @@
-export { Engine, type CloseOptions, type EngineOptions } from './engine/engine.ts'
+export { type CloseOptions, Engine, type EngineOptions } from './engine/engine.ts'
 export type { InferOptions, Priority } from './engine/infer-options.ts'
 export type { Distribution, EngineStats, StageStats } from './engine/stats.ts'
 export { errorTable, MillraceError, type MillraceErrorCode } from './errors.ts'

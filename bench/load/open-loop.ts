@@ -159,7 +159,10 @@ class OpenLoop {
   }
 
   #drain(): void {
-    if (this.#settled === this.#intendedMs.length) return this.#finish()
+    if (this.#settled === this.#intendedMs.length) {
+      this.#finish()
+      return
+    }
     const { drainTimeoutMs = defaultDrainTimeoutMs } = this.#options
     this.#drainTimer = setTimeout(() => this.#giveUp(), drainTimeoutMs)
   }

@@ -19,7 +19,9 @@ EnvRuntime::EnvRuntime(Napi::Env env) : env_(env), loads_(std::make_shared<LoadC
 // Runs after the cleanup hooks; no thread is left.
 EnvRuntime::~EnvRuntime() = default;
 
-EnvRuntime& EnvRuntime::of(Napi::Env env) { return *env.GetInstanceData<EnvRuntime>(); }
+EnvRuntime& EnvRuntime::of(Napi::Env env) {
+  return *env.GetInstanceData<EnvRuntime>();
+}
 
 void EnvRuntime::wake() {
   if (signalled_.exchange(true, std::memory_order_acq_rel)) return;

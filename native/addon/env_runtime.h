@@ -1,11 +1,13 @@
-// What one Node environment (the main thread, or a worker) has of ours: the way back into its event loop, the jobs that
-// run in the background for it, and the engines that live in it.
+// What one Node environment (the main thread, or a worker) has of ours: the way back into its event
+// loop, the jobs that run in the background for it, and the engines that live in it.
 //
-// wake() may be called from any thread, until the environment's cleanup hook has run; everything else belongs to the
-// environment's own thread. However often wake() is called before the event loop gets to it, it comes back once.
+// wake() may be called from any thread, until the environment's cleanup hook has run; everything
+// else belongs to the environment's own thread. However often wake() is called before the event
+// loop gets to it, it comes back once.
 //
-// Cleanup (worker.terminate(), process.exit(), natural end) runs before the environment is gone: engines are stopped,
-// loads cancelled and every thread joined, so that nothing calls into an environment that no longer exists.
+// Cleanup (worker.terminate(), process.exit(), natural end) runs before the environment is gone:
+// engines are stopped, loads cancelled and every thread joined, so that nothing calls into an
+// environment that no longer exists.
 #pragma once
 
 #include <napi.h>
@@ -50,8 +52,8 @@ class EnvRuntime {
   void add(WakeListener* listener) { listeners_.insert(listener); }
   void remove(WakeListener* listener) { listeners_.erase(listener); }
 
-  // Runs `work` on a thread of its own, then `done` on this one; keeps the process alive meanwhile. After cleanup began
-  // `done` is never called.
+  // Runs `work` on a thread of its own, then `done` on this one; keeps the process alive meanwhile.
+  // After cleanup began `done` is never called.
   void run_job(std::function<void()> work, std::function<void(Napi::Env)> done);
 
   // Keeps the process alive until as many release() have followed.

@@ -1,4 +1,5 @@
-// The addon's door: what JavaScript sees is listed here and typed in src/native/addon.ts; a test keeps the two equal.
+// The addon's door: what JavaScript sees is listed here and typed in src/native/addon.ts; a test
+// keeps the two equal.
 #include <napi.h>
 
 #include "addon/env_runtime.h"

@@ -17,7 +17,8 @@ namespace {
 constexpr std::int32_t kQueueFull = -1;
 constexpr std::int32_t kDeadlinePassed = -2;
 constexpr std::int32_t kClosed = -3;
-constexpr std::int32_t kMisfit = -4;  // the arguments do not fit the pipeline: a defect of the caller
+constexpr std::int32_t kMisfit =
+    -4;  // the arguments do not fit the pipeline: a defect of the caller
 
 constexpr std::size_t kFixedArguments = 3;  // rows, priority, deadline
 constexpr std::size_t kMaxInputs = 64;
@@ -51,15 +52,14 @@ Method raw_method(const char* name, napi_callback callback) {
 }  // namespace
 
 Napi::Function NativeEngine::define(Napi::Env env) {
-  return DefineClass(env, "NativeEngine",
-                     {InstanceMethod<&NativeEngine::attach>("attach"),
-                      raw_method("submit", &NativeEngine::submit),
-                      InstanceMethod<&NativeEngine::cancel>("cancel"),
-                      InstanceMethod<&NativeEngine::expire>("expire"),
-                      InstanceMethod<&NativeEngine::scale>("scale"),
-                      InstanceMethod<&NativeEngine::refuse>("refuse"),
-                      InstanceMethod<&NativeEngine::stop>("stop"),
-                      InstanceMethod<&NativeEngine::stats>("stats")});
+  return DefineClass(
+      env, "NativeEngine",
+      {InstanceMethod<&NativeEngine::attach>("attach"), raw_method("submit", &NativeEngine::submit),
+       InstanceMethod<&NativeEngine::cancel>("cancel"),
+       InstanceMethod<&NativeEngine::expire>("expire"),
+       InstanceMethod<&NativeEngine::scale>("scale"),
+       InstanceMethod<&NativeEngine::refuse>("refuse"), InstanceMethod<&NativeEngine::stop>("stop"),
+       InstanceMethod<&NativeEngine::stats>("stats")});
 }
 
 Napi::Value NativeEngine::create(const Napi::CallbackInfo& info) {
@@ -153,10 +153,14 @@ std::int32_t NativeEngine::submit_now(napi_env env, const napi_value* args, std:
   const auto class_index = static_cast<std::uint8_t>(priority);
   const SubmitResult result = engine_->submit({rows, class_index, to_deadline(left_ms)}, inputs_);
   switch (result.refusal) {
-    case SubmitResult::Refusal::kNone: break;
-    case SubmitResult::Refusal::kQueueFull: return kQueueFull;
-    case SubmitResult::Refusal::kDeadlinePassed: return kDeadlinePassed;
-    case SubmitResult::Refusal::kClosed: return kClosed;
+    case SubmitResult::Refusal::kNone:
+      break;
+    case SubmitResult::Refusal::kQueueFull:
+      return kQueueFull;
+    case SubmitResult::Refusal::kDeadlinePassed:
+      return kDeadlinePassed;
+    case SubmitResult::Refusal::kClosed:
+      return kClosed;
   }
   update_hold();
   return static_cast<std::int32_t>(result.index);

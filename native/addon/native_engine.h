@@ -1,7 +1,8 @@
-// An Engine as JavaScript holds it. The environment's thread is the engine's owner; what may block (making replicas,
-// scaling, stopping) runs as a job of the environment.
+// An Engine as JavaScript holds it. The environment's thread is the engine's owner; what may block
+// (making replicas, scaling, stopping) runs as a job of the environment.
 //
-// It holds the process alive only while requests are pending. A handle that is collected stops its engine.
+// It holds the process alive only while requests are pending. A handle that is collected stops its
+// engine.
 #pragma once
 
 #include <napi.h>

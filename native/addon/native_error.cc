@@ -4,14 +4,22 @@ namespace millrace {
 
 const char* code_name(ErrorCode code) {
   switch (code) {
-    case ErrorCode::kInvalidInput: return "MILLRACE_INVALID_INPUT";
-    case ErrorCode::kInvalidOption: return "MILLRACE_INVALID_OPTION";
-    case ErrorCode::kModelLoad: return "MILLRACE_MODEL_LOAD";
-    case ErrorCode::kStageFailed: return "MILLRACE_STAGE_FAILED";
-    case ErrorCode::kQueueFull: return "MILLRACE_QUEUE_FULL";
-    case ErrorCode::kDeadlineExceeded: return "MILLRACE_DEADLINE_EXCEEDED";
-    case ErrorCode::kCancelled: return "MILLRACE_CANCELLED";
-    case ErrorCode::kClosed: return "MILLRACE_CLOSED";
+    case ErrorCode::kInvalidInput:
+      return "MILLRACE_INVALID_INPUT";
+    case ErrorCode::kInvalidOption:
+      return "MILLRACE_INVALID_OPTION";
+    case ErrorCode::kModelLoad:
+      return "MILLRACE_MODEL_LOAD";
+    case ErrorCode::kStageFailed:
+      return "MILLRACE_STAGE_FAILED";
+    case ErrorCode::kQueueFull:
+      return "MILLRACE_QUEUE_FULL";
+    case ErrorCode::kDeadlineExceeded:
+      return "MILLRACE_DEADLINE_EXCEEDED";
+    case ErrorCode::kCancelled:
+      return "MILLRACE_CANCELLED";
+    case ErrorCode::kClosed:
+      return "MILLRACE_CLOSED";
   }
   return "MILLRACE_STAGE_FAILED";
 }

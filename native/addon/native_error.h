@@ -1,5 +1,5 @@
-// Errors on their way to JavaScript: an Error whose `code` is one of src/errors.ts. src/native/native-error.ts makes a
-// MillraceError of it.
+// Errors on their way to JavaScript: an Error whose `code` is one of src/errors.ts.
+// src/native/native-error.ts makes a MillraceError of it.
 #pragma once
 
 #include <napi.h>

@@ -1,4 +1,5 @@
-// A loaded ONNX model, as JavaScript holds it: its inputs and outputs to look at, and something to build engines from.
+// A loaded ONNX model, as JavaScript holds it: its inputs and outputs to look at, and something to
+// build engines from.
 #pragma once
 
 #include <napi.h>
@@ -13,7 +14,8 @@ class NativeModel : public Napi::ObjectWrap<NativeModel> {
  public:
   static Napi::Function define(Napi::Env env);
 
-  // loadModel(options: LoadModelOptions): Promise<NativeModel>. Rejects with an Error whose `code` is a MillraceErrorCode.
+  // loadModel(options: LoadModelOptions): Promise<NativeModel>. Rejects with an Error whose `code`
+  // is a MillraceErrorCode.
   static Napi::Value load(const Napi::CallbackInfo& info);
 
   explicit NativeModel(const Napi::CallbackInfo& info);

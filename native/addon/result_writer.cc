@@ -7,7 +7,9 @@ namespace {
 
 constexpr std::size_t kHeadWords = 4;
 
-constexpr std::size_t align8(std::size_t bytes) { return (bytes + 7) & ~std::size_t{7}; }
+constexpr std::size_t align8(std::size_t bytes) {
+  return (bytes + 7) & ~std::size_t{7};
+}
 
 Napi::Array dims_to_js(Napi::Env env, const std::vector<std::int64_t>& dims) {
   Napi::Array list = Napi::Array::New(env, dims.size());
@@ -19,8 +21,7 @@ Napi::Array dims_to_js(Napi::Env env, const std::vector<std::int64_t>& dims) {
 
 }  // namespace
 
-ResultWriter::ResultWriter(const Engine& engine, Napi::ArrayBuffer heads,
-                           Napi::ArrayBuffer payload)
+ResultWriter::ResultWriter(const Engine& engine, Napi::ArrayBuffer heads, Napi::ArrayBuffer payload)
     : engine_(engine),
       heads_buffer_(Napi::Reference<Napi::ArrayBuffer>::New(heads, 1)),
       payload_buffer_(Napi::Reference<Napi::ArrayBuffer>::New(payload, 1)),

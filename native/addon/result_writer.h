@@ -1,10 +1,12 @@
-// Hands collected requests to JavaScript, many at a time: numbers through memory both sides share, so that a flush of a
-// thousand small results is one call.
+// Hands collected requests to JavaScript, many at a time: numbers through memory both sides share,
+// so that a flush of a thousand small results is one call.
 //
 //   heads    Int32, four a request      [ index | outcome | rows | payload offset in bytes ]
-//   payload  fixed outputs of completed requests, in the order of the pipeline's outputs, each on a multiple of 8
-//   extras   a JavaScript array, absent when empty, read in order: for an output that is open, a string or larger than
-//            kInlineBytes: its data (ArrayBuffer, or array of strings), then its dims; for a failure: message, stage
+//   payload  fixed outputs of completed requests, in the order of the pipeline's outputs, each on a
+//   multiple of 8 extras   a JavaScript array, absent when empty, read in order: for an output that
+//   is open, a string or larger than
+//            kInlineBytes: its data (ArrayBuffer, or array of strings), then its dims; for a
+//            failure: message, stage
 //
 // The reader is src/engine/result-reader.ts. Owner thread only.
 #pragma once
@@ -24,10 +26,9 @@ class ResultWriter {
  public:
   static constexpr std::size_t kInlineBytes = 16 * 1024;
 
-  // `heads` and `payload` are made by JavaScript and kept alive from here; `payload` has room for kInlineBytes for each
-  // output of the pipeline.
-  ResultWriter(const Engine& engine, Napi::ArrayBuffer heads,
-               Napi::ArrayBuffer payload);
+  // `heads` and `payload` are made by JavaScript and kept alive from here; `payload` has room for
+  // kInlineBytes for each output of the pipeline.
+  ResultWriter(const Engine& engine, Napi::ArrayBuffer heads, Napi::ArrayBuffer payload);
 
   // Adds one request; false when there is no room and what was written must be read first.
   bool add(Napi::Env env, const Request& request);
@@ -58,7 +59,7 @@ class ResultWriter {
   std::size_t heads_capacity_;    // requests
   std::size_t payload_capacity_;  // bytes
   std::uint32_t count_ = 0;
-  std::size_t used_ = 0;          // payload bytes
+  std::size_t used_ = 0;  // payload bytes
   std::uint32_t extra_count_ = 0;
 };
 

@@ -1,5 +1,5 @@
-// Reads the compiled pipeline (NativePipelineSpec in src/native/addon.ts) into a PipelineSpec. The TypeScript side made it,
-// so what does not fit is a defect of ours and throws.
+// Reads the compiled pipeline (NativePipelineSpec in src/native/addon.ts) into a PipelineSpec. The
+// TypeScript side made it, so what does not fit is a defect of ours and throws.
 #pragma once
 
 #include <napi.h>

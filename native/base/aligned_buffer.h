@@ -1,4 +1,5 @@
-// Uninitialised memory on a cache line boundary. Large ones cost no physical memory until they are written.
+// Uninitialised memory on a cache line boundary. Large ones cost no physical memory until they are
+// written.
 #pragma once
 
 #include <cstddef>

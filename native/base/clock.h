@@ -1,5 +1,5 @@
-// Time in the core is monotonic nanoseconds. Everything that needs the time is handed a Clock, so that tests and the
-// simulator can drive it.
+// Time in the core is monotonic nanoseconds. Everything that needs the time is handed a Clock, so
+// that tests and the simulator can drive it.
 #pragma once
 
 #include <chrono>

@@ -9,7 +9,8 @@
 
 namespace millrace {
 
-// A constant rather than std::hardware_destructive_interference_size, whose value may differ between translation units.
+// A constant rather than std::hardware_destructive_interference_size, whose value may differ
+// between translation units.
 inline constexpr std::size_t kCacheLine = 64;
 
 inline void cpu_relax() {

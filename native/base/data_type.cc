@@ -58,26 +58,42 @@ double load_float16(const std::byte* data) {
 
 }  // namespace
 
-std::size_t element_size(DataType type) { return row_of(type).size; }
+std::size_t element_size(DataType type) {
+  return row_of(type).size;
+}
 
-std::string_view type_name(DataType type) { return row_of(type).name; }
+std::string_view type_name(DataType type) {
+  return row_of(type).name;
+}
 
 double scalar_as_double(DataType type, const std::byte* data) {
   switch (type) {
-    case DataType::kFloat32: return load<float>(data);
-    case DataType::kFloat64: return load<double>(data);
-    case DataType::kFloat16: return load_float16(data);
+    case DataType::kFloat32:
+      return load<float>(data);
+    case DataType::kFloat64:
+      return load<double>(data);
+    case DataType::kFloat16:
+      return load_float16(data);
     case DataType::kBool:
-    case DataType::kUint8: return load<std::uint8_t>(data);
-    case DataType::kInt8: return load<std::int8_t>(data);
-    case DataType::kUint16: return load<std::uint16_t>(data);
-    case DataType::kInt16: return load<std::int16_t>(data);
-    case DataType::kInt32: return load<std::int32_t>(data);
-    case DataType::kUint32: return load<std::uint32_t>(data);
-    case DataType::kInt64: return load<std::int64_t>(data);
-    case DataType::kUint64: return load<std::uint64_t>(data);
+    case DataType::kUint8:
+      return load<std::uint8_t>(data);
+    case DataType::kInt8:
+      return load<std::int8_t>(data);
+    case DataType::kUint16:
+      return load<std::uint16_t>(data);
+    case DataType::kInt16:
+      return load<std::int16_t>(data);
+    case DataType::kInt32:
+      return load<std::int32_t>(data);
+    case DataType::kUint32:
+      return load<std::uint32_t>(data);
+    case DataType::kInt64:
+      return load<std::int64_t>(data);
+    case DataType::kUint64:
+      return load<std::uint64_t>(data);
     case DataType::kString:
-    case DataType::kUndefined: break;
+    case DataType::kUndefined:
+      break;
   }
   return std::numeric_limits<double>::quiet_NaN();
 }

@@ -27,7 +27,8 @@ enum class DataType : std::uint8_t {
 // Bytes of one element; 0 for strings and for what we do not support.
 std::size_t element_size(DataType type);
 
-// The name used in TypeScript and in onnxruntime-common, such as "float32"; "unsupported" otherwise.
+// The name used in TypeScript and in onnxruntime-common, such as "float32"; "unsupported"
+// otherwise.
 std::string_view type_name(DataType type);
 
 // The element at `data` as a double (integers beyond 2^53 are rounded); NaN for strings.

@@ -1,12 +1,14 @@
 #include "base/histogram.h"
 
 #include <algorithm>
+#include <cmath>
 
 namespace millrace {
 namespace {
 
 double quantile(const std::vector<std::uint64_t>& totals, std::uint64_t count, double q) {
-  const auto rank = std::max<std::uint64_t>(1, static_cast<std::uint64_t>(q * static_cast<double>(count) + 0.5));
+  const auto rank = std::max<std::uint64_t>(
+      1, static_cast<std::uint64_t>(std::llround(q * static_cast<double>(count))));
   std::uint64_t seen = 0;
   for (std::size_t i = 0; i < totals.size(); ++i) {
     seen += totals[i];
@@ -20,7 +22,8 @@ double quantile(const std::vector<std::uint64_t>& totals, std::uint64_t count, d
 void Histogram::add_to(std::vector<std::uint64_t>& totals, std::uint64_t& sum,
                        std::uint64_t& max) const {
   totals.resize(kBuckets);
-  for (std::size_t i = 0; i < kBuckets; ++i) totals[i] += counts_[i].load(std::memory_order_relaxed);
+  for (std::size_t i = 0; i < kBuckets; ++i)
+    totals[i] += counts_[i].load(std::memory_order_relaxed);
   sum += sum_.load(std::memory_order_relaxed);
   max = std::max(max, max_.load(std::memory_order_relaxed));
 }

@@ -1,12 +1,14 @@
-// A histogram of durations (or any counts) with a relative error below 1.6 %, written by one thread and read by any.
+// A histogram of durations (or any counts) with a relative error below 1.6 %, written by one thread
+// and read by any.
 //
 // Buckets are linear within each power of two, 64 to an octave, as in Gil Tene's HdrHistogram:
 //
-//   value   0 1 2 ... 63 | 64 65 ... 127 | 128 130 ... 254 | 256 260 ... | up to 2^40 (18 minutes in ns)
-//   width        1       |       1       |        2        |      4      |
+//   value   0 1 2 ... 63 | 64 65 ... 127 | 128 130 ... 254 | 256 260 ... | up to 2^40 (18 minutes
+//   in ns) width        1       |       1       |        2        |      4      |
 //
-// record() is single-writer: a relaxed load and store, no locked instruction. Readers see each counter whole but not all
-// of them at one instant; a summary taken while writing is off by the few values in flight.
+// record() is single-writer: a relaxed load and store, no locked instruction. Readers see each
+// counter whole but not all of them at one instant; a summary taken while writing is off by the few
+// values in flight.
 #pragma once
 
 #include <array>

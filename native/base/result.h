@@ -28,8 +28,9 @@ struct Error {
 template <class T>
 class Result {
  public:
-  Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}
-  Result(Error error) : state_(std::in_place_index<1>, std::move(error)) {}
+  // Implicit, so that a function may return either as it is.
+  Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}      // NOLINT
+  Result(Error error) : state_(std::in_place_index<1>, std::move(error)) {}  // NOLINT
 
   [[nodiscard]] bool ok() const { return state_.index() == 0; }
   T& value() { return *std::get_if<0>(&state_); }
@@ -44,7 +45,7 @@ class Result {
 class Status {
  public:
   Status() = default;
-  Status(Error error) : error_(std::move(error)) {}
+  Status(Error error) : error_(std::move(error)) {}  // NOLINT
 
   [[nodiscard]] bool ok() const { return !error_.has_value(); }
   const Error& error() const { return *error_; }

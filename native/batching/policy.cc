@@ -9,7 +9,8 @@ Nanos service_time(const BatchingLimits& limits, std::size_t batch) {
   return limits.latency == nullptr ? 0 : limits.latency->at(batch);
 }
 
-// The class a row is served as: its own, less one for each ageing period the head of its class has waited.
+// The class a row is served as: its own, less one for each ageing period the head of its class has
+// waited.
 Nanos effective_class(std::size_t index, const QueueView& view, Nanos ageing) {
   const auto own = static_cast<Nanos>(index);
   if (ageing <= 0) return own;
@@ -29,8 +30,8 @@ std::array<std::uint8_t, kPriorityClasses> serving_order(const QueueView& view, 
   return order;
 }
 
-// The largest batch, at most `most`, that ends by the deadline; `most` when not even a batch of one does, because such a
-// row is shed and must not hold back the others.
+// The largest batch, at most `most`, that ends by the deadline; `most` when not even a batch of one
+// does, because such a row is shed and must not hold back the others.
 std::size_t largest_in_time(Nanos now, Nanos deadline, std::size_t most,
                             const BatchingLimits& limits) {
   if (limits.latency == nullptr || limits.latency->empty() || deadline == kNever) return most;

@@ -1,8 +1,9 @@
-// The batching policy: pure functions that say what a free replica does next. The live engine and the simulator call the
-// same two, in the same order, which is what makes an estimate honest:
+// The batching policy: pure functions that say what a free replica does next. The live engine and
+// the simulator call the same two, in the same order, which is what makes an estimate honest:
 //
 //   decide(view, limits)  what waits       -> take so many of each class | wait until t | idle
-//   judge(now, deadline)  one taken row    -> run it | shed it, because it cannot meet its deadline any more
+//   judge(now, deadline)  one taken row    -> run it | shed it, because it cannot meet its deadline
+//   any more
 //
 // No clock, no threads, no allocation, no state. Times are monotonic nanoseconds.
 #pragma once
@@ -21,7 +22,7 @@ inline constexpr std::size_t kPriorityClasses = 3;
 
 struct ClassView {
   std::size_t waiting = 0;
-  Nanos oldest_enqueued = 0;    // of the row at the head of the class; read only when waiting > 0
+  Nanos oldest_enqueued = 0;  // of the row at the head of the class; read only when waiting > 0
   Nanos head_deadline = kNever;
 };
 
@@ -33,15 +34,16 @@ struct QueueView {
 struct BatchingLimits {
   std::size_t max_batch = 1;
 
-  // How long the oldest row may be held back so that the batch fills. 0 is work-conserving: a free replica takes what
-  // waits, at once (InferLine, section 4.2).
+  // How long the oldest row may be held back so that the batch fills. 0 is work-conserving: a free
+  // replica takes what waits, at once (InferLine, section 4.2).
   Nanos max_delay = 0;
 
-  // A class that waited this long is served as if it were one class higher, twice this long two classes, and so on, so
-  // that low priority never starves. 0 turns ageing off.
+  // A class that waited this long is served as if it were one class higher, twice this long two
+  // classes, and so on, so that low priority never starves. 0 turns ageing off.
   Nanos ageing = 100 * kNanosPerMilli;
 
-  // Where known, the batch is kept small enough for the head row's deadline. Not owned; may be null.
+  // Where known, the batch is kept small enough for the head row's deadline. Not owned; may be
+  // null.
   const LatencyTable* latency = nullptr;
 };
 
@@ -49,9 +51,11 @@ struct Decision {
   enum class Action : std::uint8_t { kIdle, kTake, kWait };
 
   Action action = Action::kIdle;
-  Nanos wait_until = kNever;                              // with kWait
-  std::array<std::uint8_t, kPriorityClasses> order{};     // with kTake: classes, the first to be served first
-  std::array<std::size_t, kPriorityClasses> take{};       // with kTake: rows of each class, indexed by class
+  Nanos wait_until = kNever;  // with kWait
+  std::array<std::uint8_t, kPriorityClasses>
+      order{};  // with kTake: classes, the first to be served first
+  std::array<std::size_t, kPriorityClasses>
+      take{};  // with kTake: rows of each class, indexed by class
 };
 
 enum class Verdict : std::uint8_t { kRun, kShed };

@@ -86,8 +86,8 @@ void BatchInputs::gather_open(std::span<const ClaimedRow> rows, std::size_t inpu
   views_[input].strings = is_string ? strings_[input].data() : nullptr;
 }
 
-// A row's own dims, brought to the rank the model asks for: the batch in front, or a leading 1 dropped or added where a
-// batched and an unbatched stage meet.
+// A row's own dims, brought to the rank the model asks for: the batch in front, or a leading 1
+// dropped or added where a batched and an unbatched stage meet.
 void BatchInputs::set_dims(std::size_t input, std::size_t rows,
                            const std::vector<std::int64_t>& row_dims) {
   const std::size_t rank = spec_.model->inputs()[input].dims.size();

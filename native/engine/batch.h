@@ -1,8 +1,8 @@
 // The rows a replica took, and the tensors its model is given for them.
 //
-// Neighbouring slots of one class are handed to the model where they lie, in the arena. Anything else (rows of several
-// classes, a row dropped from the middle, a claim that wraps around the ring, inputs of open shape, strings) is copied
-// together first.
+// Neighbouring slots of one class are handed to the model where they lie, in the arena. Anything
+// else (rows of several classes, a row dropped from the middle, a claim that wraps around the ring,
+// inputs of open shape, strings) is copied together first.
 #pragma once
 
 #include <array>
@@ -30,7 +30,8 @@ class BatchInputs {
   BatchInputs(const StageSpec& spec, const StageLayout& stage, const Layout& layout,
               StageQueue& queue);
 
-  // The model's inputs for these rows, valid until the next call; empty when rows disagree with the model's rank.
+  // The model's inputs for these rows, valid until the next call; empty when rows disagree with the
+  // model's rank.
   std::span<const TensorView> assemble(std::span<const ClaimedRow> rows);
 
   // Whether the last assemble() had to copy.

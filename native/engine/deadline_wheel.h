@@ -1,7 +1,9 @@
-// Requests by deadline, so that each is answered when its time is up and not when a replica happens to reach it.
+// Requests by deadline, so that each is answered when its time is up and not when a replica happens
+// to reach it.
 //
-// A hashed timing wheel (Varghese and Lauck 1987): a bucket a millisecond, deadlines beyond one turn share buckets with
-// nearer ones and are passed over until their turn comes. Adding and removing are O(1).
+// A hashed timing wheel (Varghese and Lauck 1987): a bucket a millisecond, deadlines beyond one
+// turn share buckets with nearer ones and are passed over until their turn comes. Adding and
+// removing are O(1).
 //
 // Owner thread only.
 #pragma once
@@ -44,8 +46,8 @@ class DeadlineWheel {
     next_tick_ = last;
   }
 
-  // The nearest moment at which advance() may find something: exact within a millisecond for what is due in this turn,
-  // a turn later for what is not; kNever when the wheel is empty.
+  // The nearest moment at which advance() may find something: exact within a millisecond for what
+  // is due in this turn, a turn later for what is not; kNever when the wheel is empty.
   [[nodiscard]] Nanos next() const;
 
   [[nodiscard]] std::size_t size() const { return size_; }

@@ -37,7 +37,9 @@ Engine::Engine(PipelineSpec spec, const Clock& clock, std::function<void()> wake
       settler_(router_),
       seats_(spec_.stages.size()) {}
 
-Engine::~Engine() { stop(true); }
+Engine::~Engine() {
+  stop(true);
+}
 
 SubmitResult Engine::submit(const SubmitOptions& options, std::span<const CallerInput> inputs) {
   using Refusal = SubmitResult::Refusal;
@@ -79,9 +81,8 @@ bool Engine::cancel(std::uint32_t index) {
 Nanos Engine::expire() {
   const Nanos now = clock_.now();
   settler_.set_now(now);
-  wheel_.advance(now, [this](Request& request) {
-    settler_.settle(request, Outcome::kDeadlineExceeded);
-  });
+  wheel_.advance(
+      now, [this](Request& request) { settler_.settle(request, Outcome::kDeadlineExceeded); });
   settler_.flush();
   return wheel_.next();
 }
@@ -138,7 +139,8 @@ Status Engine::add_replica(std::size_t stage) {
   return {};
 }
 
-// Waits outside seats_mutex_, so that statistics can be read and stop() can terminate the batch that is waited for.
+// Waits outside seats_mutex_, so that statistics can be read and stop() can terminate the batch
+// that is waited for.
 void Engine::remove_replicas(std::size_t stage, std::size_t keep) {
   Seats& seats = seats_[stage];
   const std::size_t before = seats.filled;

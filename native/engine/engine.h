@@ -1,14 +1,15 @@
-// The serving core: submits requests to a pipeline of stages, each served by replicas on native threads, and collects what
-// became of them.
+// The serving core: submits requests to a pipeline of stages, each served by replicas on native
+// threads, and collects what became of them.
 //
 // Threads
-//   owner    the one thread that submits, cancels, expires and collects (in Node, the event loop). Never blocks.
-//   control  one thread at a time that scales or stops. May block: for a batch to end, for a model to load.
-//   replicas one a replica, inside.
-//   stats() may be called from any thread.
+//   owner    the one thread that submits, cancels, expires and collects (in Node, the event loop).
+//   Never blocks. control  one thread at a time that scales or stops. May block: for a batch to
+//   end, for a model to load. replicas one a replica, inside. stats() may be called from any
+//   thread.
 //
 // Promises
-//   - Every accepted request is collected or cancelled exactly once: completed, failed, expired, cancelled or closed.
+//   - Every accepted request is collected or cancelled exactly once: completed, failed, expired,
+//   cancelled or closed.
 //   - wake() is called (from any thread) whenever collect() has something new after it had nothing.
 //   - A request's inputs are copied before submit() returns.
 // Not promised
@@ -39,8 +40,8 @@ namespace millrace {
 
 struct SubmitOptions {
   std::uint32_t rows = 1;
-  std::uint8_t priority = 1;   // class, 0 is served first
-  Nanos deadline = kNever;     // absolute
+  std::uint8_t priority = 1;  // class, 0 is served first
+  Nanos deadline = kNever;    // absolute
 };
 
 // What became of a submit: the handle of a pending request, or the reason it was refused.
@@ -52,8 +53,8 @@ struct SubmitResult {
 
 class Engine {
  public:
-  // The spec has passed the checks of src/pipeline; its stages start with their `replicas`. Control thread: may load
-  // models. `clock` outlives the engine.
+  // The spec has passed the checks of src/pipeline; its stages start with their `replicas`. Control
+  // thread: may load models. `clock` outlives the engine.
   static Result<std::unique_ptr<Engine>> create(PipelineSpec spec, const Clock& clock,
                                                 std::function<void()> wake);
 
@@ -63,19 +64,22 @@ class Engine {
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;
 
-  // Owner ------------------------------------------------------------------------------------------------------------
+  // Owner
+  // ------------------------------------------------------------------------------------------------------------
 
   // One CallerInput for each input of the spec, with `rows` rows each.
   SubmitResult submit(const SubmitOptions& options, std::span<const CallerInput> inputs);
 
-  // True: it is settled as cancelled and will not be collected. False: it was settled before, and will be (or was).
+  // True: it is settled as cancelled and will not be collected. False: it was settled before, and
+  // will be (or was).
   bool cancel(std::uint32_t index);
 
-  // Settles what is past its deadline; returns the next moment to call it at, kNever when no request has a deadline.
+  // Settles what is past its deadline; returns the next moment to call it at, kNever when no
+  // request has a deadline.
   Nanos expire();
 
-  // Requests settled since the last call, linked through Request::next, oldest first; null when there are none. Each must
-  // be given back with recycle() after it was read.
+  // Requests settled since the last call, linked through Request::next, oldest first; null when
+  // there are none. Each must be given back with recycle() after it was read.
   Request* collect();
   void recycle(Request& request);
 
@@ -87,7 +91,8 @@ class Engine {
 
   [[nodiscard]] std::size_t pending() const { return pending_requests_; }
 
-  // Control ----------------------------------------------------------------------------------------------------------
+  // Control
+  // ----------------------------------------------------------------------------------------------------------
 
   // Returns when the stage has that many replicas; those removed have finished their batch.
   Status scale(std::size_t stage, std::size_t replicas);
@@ -95,7 +100,8 @@ class Engine {
   // Ends all replicas: after the batches in progress, or at once where `terminate` (they fail).
   void stop(bool terminate);
 
-  // Any thread -------------------------------------------------------------------------------------------------------
+  // Any thread
+  // -------------------------------------------------------------------------------------------------------
 
   [[nodiscard]] EngineStats stats() const;
   [[nodiscard]] const PipelineSpec& spec() const { return spec_; }
@@ -123,7 +129,8 @@ class Engine {
   const Layout layout_;
   const Clock& clock_;
 
-  std::atomic<std::size_t> pending_rows_{0};  // admitted and not finished; owner adds, whoever finishes subtracts
+  std::atomic<std::size_t> pending_rows_{
+      0};  // admitted and not finished; owner adds, whoever finishes subtracts
   SettledList settled_;
   Router router_;
 
@@ -138,10 +145,10 @@ class Engine {
   std::array<Counter, kOutcomes> outcomes_;
   Histogram latency_ns_;
 
-  std::mutex control_;           // held by scale() and stop() for as long as they take
+  std::mutex control_;              // held by scale() and stop() for as long as they take
   mutable std::mutex seats_mutex_;  // held briefly
-  std::vector<Seats> seats_;     // per stage; guarded by seats_mutex_
-  bool stopped_ = false;         // guarded by control_
+  std::vector<Seats> seats_;        // per stage; guarded by seats_mutex_
+  bool stopped_ = false;            // guarded by control_
 };
 
 }  // namespace millrace

@@ -22,7 +22,9 @@ ValueLayout describe(DataType type, std::span<const std::int64_t> dims, bool bat
   return value;
 }
 
-constexpr std::size_t align8(std::size_t bytes) { return (bytes + 7) & ~std::size_t{7}; }
+constexpr std::size_t align8(std::size_t bytes) {
+  return (bytes + 7) & ~std::size_t{7};
+}
 
 }  // namespace
 
@@ -70,8 +72,8 @@ void Layout::link_stages(const PipelineSpec& spec) {
   }
 }
 
-// An input of the request that only entry stages read, and whose rows have a fixed size, goes straight from the caller's
-// memory into their arenas; everything else that somebody reads is kept.
+// An input of the request that only entry stages read, and whose rows have a fixed size, goes
+// straight from the caller's memory into their arenas; everything else that somebody reads is kept.
 void Layout::mark_kept(const PipelineSpec& spec) {
   const auto keep = [&](const Source& source) { values[value_of(source)].kept = true; };
   for (std::size_t s = 0; s < spec.stages.size(); ++s) {

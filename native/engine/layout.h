@@ -1,10 +1,11 @@
 // Where each value of a request lives, worked out once when an engine starts.
 //
-// A value is an input of the request or an output of a stage. Values whose row has a fixed size live in the request's
-// record, one column a value, so that an output of many rows is contiguous:
+// A value is an input of the request or an output of a stage. Values whose row has a fixed size
+// live in the request's record, one column a value, so that an output of many rows is contiguous:
 //
 //   record of a request of n rows:   | column 0: n rows | column 1: n rows | ...
-//   address of (value, row)        = record + n * column + row * row_bytes        (columns are multiples of 8)
+//   address of (value, row)        = record + n * column + row * row_bytes        (columns are
+//   multiples of 8)
 //
 // Values of open shape, and strings, live in blobs: blobs[row * blobs_per_row + blob].
 // A value that nobody reads after it was produced is not kept at all.
@@ -21,8 +22,8 @@ namespace millrace {
 struct ValueLayout {
   DataType type = DataType::kUndefined;
   std::vector<std::int64_t> row_dims;  // -1 where open
-  bool batched = true;               // a tensor of it has a leading dimension that counts rows
-  bool fixed = false;                // numeric, every row of row_bytes
+  bool batched = true;                 // a tensor of it has a leading dimension that counts rows
+  bool fixed = false;                  // numeric, every row of row_bytes
   bool kept = false;                   // stored in the request
   std::size_t row_bytes = 0;
   std::size_t column = 0;  // where fixed and kept
@@ -30,12 +31,12 @@ struct ValueLayout {
 };
 
 struct StageLayout {
-  std::vector<std::uint32_t> successors;      // stages that wait for this one, each once
-  std::uint8_t predecessors = 0;              // stages this one waits for
-  std::vector<std::size_t> model_outputs;     // indices of the model's outputs that somebody reads
-  std::vector<std::uint32_t> output_values;   // the same, as values
-  bool fixed_inputs = true;                   // every input lives in the stage's arena
-  std::vector<std::size_t> input_row_bytes;   // per model input; 0 where the row has no fixed size
+  std::vector<std::uint32_t> successors;     // stages that wait for this one, each once
+  std::uint8_t predecessors = 0;             // stages this one waits for
+  std::vector<std::size_t> model_outputs;    // indices of the model's outputs that somebody reads
+  std::vector<std::uint32_t> output_values;  // the same, as values
+  bool fixed_inputs = true;                  // every input lives in the stage's arena
+  std::vector<std::size_t> input_row_bytes;  // per model input; 0 where the row has no fixed size
 };
 
 struct Layout {

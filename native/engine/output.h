@@ -1,5 +1,5 @@
-// Reads a pipeline's outputs out of a completed request: the first candidate that ran, row by row, and the fill where
-// none did. Owner thread, between collect() and recycle().
+// Reads a pipeline's outputs out of a completed request: the first candidate that ran, row by row,
+// and the fill where none did. Owner thread, between collect() and recycle().
 #pragma once
 
 #include <cstddef>
@@ -27,8 +27,8 @@ struct OutputLayout {
 void read_fixed_output(const OutputSpec& spec, const OutputLayout& output, const Layout& layout,
                        const Request& request, std::byte* to);
 
-// All rows of an output of open shape as one tensor, its dims with the batch where the output is batched. Nothing when the
-// rows have different shapes, or when a row has no value and so no shape.
+// All rows of an output of open shape as one tensor, its dims with the batch where the output is
+// batched. Nothing when the rows have different shapes, or when a row has no value and so no shape.
 std::optional<Blob> read_open_output(const OutputSpec& spec, const OutputLayout& output,
                                      const Layout& layout, const Request& request);
 

@@ -1,5 +1,6 @@
-// A pipeline as the engine is told of it: already checked against its models (src/pipeline/bind.ts does that, with messages
-// a person can act on) and in topological order, so that a stage only refers to stages before it.
+// A pipeline as the engine is told of it: already checked against its models (src/pipeline/bind.ts
+// does that, with messages a person can act on) and in topological order, so that a stage only
+// refers to stages before it.
 #pragma once
 
 #include <cstddef>
@@ -26,7 +27,8 @@ struct Source {
   std::uint32_t index = 0;
 };
 
-// Holds for a row when the stage ran for it and every test given is true of its scalar. Numbers are compared as doubles.
+// Holds for a row when the stage ran for it and every test given is true of its scalar. Numbers are
+// compared as doubles.
 struct Condition {
   Source source;
   std::optional<double> below;
@@ -37,8 +39,9 @@ struct Condition {
 struct StageSpec {
   std::string name;
   std::shared_ptr<Model> model;
-  bool batched = true;                       // first dimension of every tensor counts rows
-  std::vector<std::vector<Source>> inputs;   // per model input: candidates, the first that ran is taken
+  bool batched = true;  // first dimension of every tensor counts rows
+  std::vector<std::vector<Source>>
+      inputs;  // per model input: candidates, the first that ran is taken
   std::optional<Condition> condition;
   std::size_t replicas = 1;
   std::size_t max_batch = 1;
@@ -51,7 +54,8 @@ struct RequestInputSpec {
   std::vector<std::int64_t> dims;  // first dimension counts rows when the pipeline is batched
 };
 
-// `fill` is what the output holds for a row when no candidate ran: one element's bytes, or a string.
+// `fill` is what the output holds for a row when no candidate ran: one element's bytes, or a
+// string.
 struct OutputSpec {
   std::string name;
   std::vector<Source> sources;

@@ -6,7 +6,8 @@
 namespace millrace {
 namespace {
 
-// How long a replica that ran dry looks for more work before it sleeps: about what a sleep and a wake-up cost.
+// How long a replica that ran dry looks for more work before it sleeps: about what a sleep and a
+// wake-up cost.
 constexpr Nanos kSpinBudget = 20'000;
 
 // What the engine allows a batch of this stage; the latency table comes with profiles.
@@ -58,8 +59,12 @@ void Replica::serve() {
     const Nanos now = context_.clock.now();
     const Decision decision = decide(queue_.view(now), limits_);
     switch (decision.action) {
-      case Decision::Action::kTake: take(decision, now); break;
-      case Decision::Action::kWait: park(decision.wait_until); break;
+      case Decision::Action::kTake:
+        take(decision, now);
+        break;
+      case Decision::Action::kWait:
+        park(decision.wait_until);
+        break;
       case Decision::Action::kIdle:
         if (!spinner_.spin_until([this] { return queue_.waiting() > 0; })) park(kNever);
         break;
@@ -101,7 +106,8 @@ void Replica::claim(const Decision& decision, Nanos now) {
   }
 }
 
-// Sorts claimed rows into those to run and those to drop: whose request is settled already, or cannot be met any more.
+// Sorts claimed rows into those to run and those to drop: whose request is settled already, or
+// cannot be met any more.
 void Replica::admit(const Ring<RowRef>::Claim& claim, std::uint8_t priority, Nanos now) {
   const Ring<RowRef>& ring = queue_.ring(priority);
   for (std::uint64_t at = claim.position; at < claim.position + claim.count; ++at) {
@@ -170,8 +176,8 @@ Status Replica::store(std::span<const ClaimedRow> rows) {
     const ValueLayout& place = context_.layout.values[value];
     const TensorView& output = outputs_[i];
     const std::string& name = context_.spec.model->outputs()[stage_.model_outputs[i]].name;
-    if (place.batched && (output.dims.empty() ||
-                          output.dims[0] != static_cast<std::int64_t>(rows.size()))) {
+    if (place.batched &&
+        (output.dims.empty() || output.dims[0] != static_cast<std::int64_t>(rows.size()))) {
       return Error{ErrorCode::kStageFailed,
                    "output '" + name + "' does not have one row for each row of the batch"};
     }
@@ -214,8 +220,8 @@ void Replica::store_open(std::span<const ClaimedRow> rows, std::uint32_t value,
   }
 }
 
-// After the slots were given back, so that the next stage of a full pipeline finds room. A request may be gone after its
-// last row was resolved.
+// After the slots were given back, so that the next stage of a full pipeline finds room. A request
+// may be gone after its last row was resolved.
 void Replica::send_on() {
   for (const ClaimedRow& row : served_) {
     context_.router.resolve(*row.request, row.row, context_.stage, true, settler_);

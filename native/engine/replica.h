@@ -1,7 +1,8 @@
-// A replica: one native thread that serves one stage. It asks the batching policy what to do, takes that many rows, runs
-// the model, stores what somebody reads, and sends the rows on.
+// A replica: one native thread that serves one stage. It asks the batching policy what to do, takes
+// that many rows, runs the model, stores what somebody reads, and sends the rows on.
 //
-// A batch that fails is split in halves until the guilty rows stand alone: only they fail, the others are served.
+// A batch that fails is split in halves until the guilty rows stand alone: only they fail, the
+// others are served.
 #pragma once
 
 #include <atomic>

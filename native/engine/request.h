@@ -1,13 +1,15 @@
-// One infer call on its way through the pipeline: its values, what each row has been through, and how it ended.
+// One infer call on its way through the pipeline: its values, what each row has been through, and
+// how it ended.
 //
-// Who touches it: the owner thread (the one that submits and collects) before it is shared and after it is collected; in
-// between, whichever replica holds one of its rows, each writing only the values of its own stage for its own rows.
-// The hand-over from the stages that write a value to those that read it is arrive(), and to the owner row_finished();
-// both are acquire-release.
+// Who touches it: the owner thread (the one that submits and collects) before it is shared and
+// after it is collected; in between, whichever replica holds one of its rows, each writing only the
+// values of its own stage for its own rows. The hand-over from the stages that write a value to
+// those that read it is arrive(), and to the owner row_finished(); both are acquire-release.
 //
-// It is kept alive by two references: the owner's, dropped when the outcome was collected, and the execution's, dropped
-// when every row has been resolved at every stage. A request that was cancelled or expired is thus answered at once, but
-// its memory waits for the queues to let go of it.
+// It is kept alive by two references: the owner's, dropped when the outcome was collected, and the
+// execution's, dropped when every row has been resolved at every stage. A request that was
+// cancelled or expired is thus answered at once, but its memory waits for the queues to let go of
+// it.
 #pragma once
 
 #include <atomic>
@@ -57,7 +59,8 @@ class Request {
   // Owner, before the request is shared: n rows, nothing resolved yet.
   void prepare(std::uint32_t rows);
 
-  // Owner, after prepare: copies what is kept of the inputs; the rest is read from the caller until end_submit().
+  // Owner, after prepare: copies what is kept of the inputs; the rest is read from the caller until
+  // end_submit().
   void begin_submit(const CallerInput* inputs, std::size_t count);
   void end_submit() { caller_inputs_ = nullptr; }
 
@@ -98,7 +101,7 @@ class Request {
 
  private:
   struct RowState {
-    std::atomic<std::uint64_t> ran{0};        // bit per stage; relaxed, ordered by arrive()
+    std::atomic<std::uint64_t> ran{0};         // bit per stage; relaxed, ordered by arrive()
     std::atomic<std::uint32_t> unresolved{0};  // stages still to be resolved
   };
 
@@ -112,8 +115,9 @@ class Request {
   const CallerInput* caller_inputs_ = nullptr;
   std::unique_ptr<std::byte[]> record_;
   std::unique_ptr<RowState[]> row_states_;
-  std::unique_ptr<std::atomic<std::uint8_t>[]> awaited_;  // [row][stage]: predecessors not yet resolved
-  std::vector<Blob> blobs_;                               // [row][blob]
+  std::unique_ptr<std::atomic<std::uint8_t>[]>
+      awaited_;              // [row][stage]: predecessors not yet resolved
+  std::vector<Blob> blobs_;  // [row][blob]
 };
 
 }  // namespace millrace

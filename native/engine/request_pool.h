@@ -1,5 +1,5 @@
-// Requests are made once and used again. The index of a request is its place here and stays its own; the owner uses it as
-// the handle of a pending request.
+// Requests are made once and used again. The index of a request is its place here and stays its
+// own; the owner uses it as the handle of a pending request.
 //
 // Owner thread only; other threads hand requests back through SettledList::push_free().
 #pragma once

@@ -5,9 +5,11 @@
 namespace millrace {
 namespace {
 
-// Twice the rows admitted: slots stay taken while their batch runs, and a slow replica must not block the ring for the
-// others that overtake it.
-std::size_t ring_capacity(const PipelineSpec& spec) { return 2 * spec.max_pending_rows; }
+// Twice the rows admitted: slots stay taken while their batch runs, and a slow replica must not
+// block the ring for the others that overtake it.
+std::size_t ring_capacity(const PipelineSpec& spec) {
+  return 2 * spec.max_pending_rows;
+}
 
 }  // namespace
 
@@ -72,7 +74,9 @@ void Router::start(Request& request, std::uint32_t row, std::uint32_t stage, Set
 
 bool Router::enqueue(Request& request, std::uint32_t row, std::uint32_t stage, Settler& settler) {
   switch (queues_[stage]->push(request, row, settler.now())) {
-    case StageQueue::Push::kQueued: settler.count_queued(stage); return true;
+    case StageQueue::Push::kQueued:
+      settler.count_queued(stage);
+      return true;
     case StageQueue::Push::kFull:
       settler.fail(request, Outcome::kQueueFull, stage,
                    "the queue of stage '" + spec_.stages[stage].name + "' is full");

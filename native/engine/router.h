@@ -1,11 +1,13 @@
-// Moves rows along the pipeline. When a stage is resolved for a row (it ran, was skipped, or the row was dropped) every
-// stage that waited only for it starts: it is queued, or skipped in turn. The last resolution of a row finishes it, the
-// last row finishes the request.
+// Moves rows along the pipeline. When a stage is resolved for a row (it ran, was skipped, or the
+// row was dropped) every stage that waited only for it starts: it is queued, or skipped in turn.
+// The last resolution of a row finishes it, the last row finishes the request.
 //
-// Requests that were settled early (cancelled, expired, failed) go the same way, except that nothing is queued for them
-// any more: so every row is resolved at every stage exactly once, whatever happens, and nothing leaks.
+// Requests that were settled early (cancelled, expired, failed) go the same way, except that
+// nothing is queued for them any more: so every row is resolved at every stage exactly once,
+// whatever happens, and nothing leaks.
 //
-// One Router serves all threads; what a thread settles is collected in its own Settler and handed over in one piece.
+// One Router serves all threads; what a thread settles is collected in its own Settler and handed
+// over in one piece.
 #pragma once
 
 #include <atomic>
@@ -43,17 +45,20 @@ class SettledList {
  private:
   IntrusiveStack<Request> settled_;
   IntrusiveStack<Request> free_;
-  std::function<void()> wake_;  // called from any thread, when the list was empty; coalesces wake-ups
+  std::function<void()>
+      wake_;  // called from any thread, when the list was empty; coalesces wake-ups
 };
 
 class Router;
 
-// One thread's settled requests and queued rows, since the last flush, and the moment they all share. Used by one thread.
+// One thread's settled requests and queued rows, since the last flush, and the moment they all
+// share. Used by one thread.
 class Settler {
  public:
   explicit Settler(Router& router);
 
-  // What is settled and queued from here on happened at `now`: one reading of the clock serves a whole batch.
+  // What is settled and queued from here on happened at `now`: one reading of the clock serves a
+  // whole batch.
   void set_now(Nanos now) { now_ = now; }
   [[nodiscard]] Nanos now() const { return now_; }
 

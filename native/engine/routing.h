@@ -1,4 +1,5 @@
-// What a row's own values say about its way through the pipeline. Pure: reads the request, changes nothing.
+// What a row's own values say about its way through the pipeline. Pure: reads the request, changes
+// nothing.
 #pragma once
 
 #include <cstdint>
@@ -10,7 +11,8 @@
 
 namespace millrace {
 
-// The first candidate that has a value for the row: an input of the request always has. Null when none has.
+// The first candidate that has a value for the row: an input of the request always has. Null when
+// none has.
 const Source* first_that_ran(const std::vector<Source>& candidates, const Request& request,
                              std::uint32_t row);
 

@@ -14,8 +14,8 @@ StageQueue::StageQueue(const StageSpec& spec, const StageLayout& stage, const La
       classes_{PriorityClass(capacity), PriorityClass(capacity), PriorityClass(capacity)} {
   for (PriorityClass& one : classes_) {
     for (const std::size_t row_bytes : stage.input_row_bytes) {
-      one.arenas.push_back(
-          row_bytes == 0 ? nullptr : make_aligned_buffer(row_bytes * one.ring.capacity()));
+      one.arenas.push_back(row_bytes == 0 ? nullptr
+                                          : make_aligned_buffer(row_bytes * one.ring.capacity()));
     }
   }
 }
@@ -27,8 +27,7 @@ StageQueue::Push StageQueue::push(Request& request, std::uint32_t row, Nanos now
   if (!position) return Push::kFull;
   const bool fits = write_inputs(request, row, one.ring.index(*position), one.arenas);
   // A reserved slot must be published; a null request tells the replica to skip it.
-  one.ring.publish(*position, {now, request.deadline, shape},
-                   {fits ? &request : nullptr, row});
+  one.ring.publish(*position, {now, request.deadline, shape}, {fits ? &request : nullptr, row});
   return fits ? Push::kQueued : Push::kWrongShape;
 }
 
@@ -45,7 +44,8 @@ bool StageQueue::write_inputs(const Request& request, std::uint32_t row, std::si
   return true;
 }
 
-// Rows of the same shape get the same number; different shapes may collide, so who batches must still compare them.
+// Rows of the same shape get the same number; different shapes may collide, so who batches must
+// still compare them.
 std::uint64_t StageQueue::shape_of(const Request& request, std::uint32_t row) const {
   std::uint64_t hash = 14695981039346656037ULL;  // FNV-1a over the dimensions
   for (std::size_t i = 0; i < spec_.inputs.size(); ++i) {

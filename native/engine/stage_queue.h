@@ -1,12 +1,15 @@
-// What waits for a stage: one ring a priority class, and beside each ring the arena its rows live in.
+// What waits for a stage: one ring a priority class, and beside each ring the arena its rows live
+// in.
 //
-// A slot of the ring owns one row of the arena of every input whose rows have a fixed size, so n neighbouring slots are
-// a batch tensor as they stand:
+// A slot of the ring owns one row of the arena of every input whose rows have a fixed size, so n
+// neighbouring slots are a batch tensor as they stand:
 //
 //   ring of a class      | slot 0 | slot 1 | slot 2 | ...            RowRef: whose row
-//   arena of an input    | row 0  | row 1  | row 2  | ...            its bytes, written before the slot is published
+//   arena of an input    | row 0  | row 1  | row 2  | ...            its bytes, written before the
+//   slot is published
 //
-// Any thread may push; replicas claim and release. Slots stay taken while the batch that claimed them runs.
+// Any thread may push; replicas claim and release. Slots stay taken while the batch that claimed
+// them runs.
 #pragma once
 
 #include <array>
@@ -36,7 +39,8 @@ class StageQueue {
   StageQueue(const StageSpec& spec, const StageLayout& stage, const Layout& layout,
              std::size_t capacity);
 
-  // Copies the row's inputs in and makes it visible; does not wake anybody: call notify() after the last of a burst.
+  // Copies the row's inputs in and makes it visible; does not wake anybody: call notify() after the
+  // last of a burst.
   Push push(Request& request, std::uint32_t row, Nanos now);
   void notify(std::size_t rows);
 

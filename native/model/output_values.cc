@@ -11,6 +11,7 @@ namespace {
 // Address space only until it is written, but not without end: above this ONNX Runtime allocates
 // what a run needs.
 constexpr std::size_t kLargestBufferBytes = std::size_t{1} << 30;
+constexpr std::size_t kMostRows = std::size_t{1} << 16;
 
 Error unreadable(const OrtCalls& call) {
   return {ErrorCode::kStageFailed, "cannot read an output: " + call.failure().text};
@@ -46,7 +47,8 @@ void OutputValues::preallocate(Slot& slot, bool rows_known, std::size_t max_batc
   slot.by_rows = rows_known && !spec.dims.empty() && spec.dims[0] == -1;
   slot.row_bytes = bytes_from(spec, slot.by_rows ? 1 : 0);
   const std::size_t most_rows = slot.by_rows ? max_batch : 1;
-  if (slot.row_bytes == 0 || most_rows > kLargestBufferBytes / slot.row_bytes) return;
+  if (slot.row_bytes == 0 || most_rows > kMostRows) return;
+  if (most_rows > kLargestBufferBytes / slot.row_bytes) return;
   slot.buffer = make_aligned_buffer(slot.row_bytes * most_rows);
   slot.values.reserve(most_rows + 1);
   while (slot.values.size() <= most_rows)
@@ -97,29 +99,32 @@ void OutputValues::stop_preallocating() {
 
 Status OutputValues::view(std::vector<TensorView>& outputs) {
   outputs.resize(slots_.size());
+  // Own all of them before reading any: reading may fail.
   for (std::size_t i = 0; i < slots_.size(); ++i) {
-    Slot& slot = slots_[i];
-    TensorView& view = outputs[i];
-    view.data = nullptr;
-    view.strings = nullptr;
-    if (slot.buffer && values_[i] == preallocated_value(slot, rows_)) {
-      view.data = slot.buffer.get();
-      view.dims = slot.spec->dims;
-      if (slot.by_rows) view.dims[0] = rows_;
-      continue;
-    }
-    slot.allocated.reset(values_[i]);
-    Status read = read_dims(values_[i], view);
-    if (read.ok()) {
-      read = slot.spec->type == DataType::kString ? view_strings(slot, values_[i], view)
-                                                  : view_numbers(values_[i], view);
-    }
-    if (!read.ok()) return read;
+    if (!is_preallocated(i)) slots_[i].allocated.reset(values_[i]);
+  }
+  for (std::size_t i = 0; i < slots_.size(); ++i) {
+    const Status viewed = is_preallocated(i) ? view_preallocated(slots_[i], outputs[i])
+                                             : view_allocated(slots_[i], outputs[i]);
+    if (!viewed.ok()) return viewed;
   }
   return {};
 }
 
-Status OutputValues::read_dims(const ort::Value* value, TensorView& view) {
+bool OutputValues::is_preallocated(std::size_t index) {
+  return slots_[index].buffer && values_[index] == preallocated_value(slots_[index], rows_);
+}
+
+Status OutputValues::view_preallocated(const Slot& slot, TensorView& view) const {
+  view.data = slot.buffer.get();
+  view.strings = nullptr;
+  view.dims = slot.spec->dims;
+  if (slot.by_rows) view.dims[0] = rows_;
+  return {};
+}
+
+Status OutputValues::view_allocated(Slot& slot, TensorView& view) {
+  ort::Value* value = slot.allocated.get();
   ort::ElementType type = 0;
   const std::int64_t* dims = nullptr;
   std::size_t rank = 0;
@@ -127,19 +132,19 @@ Status OutputValues::read_dims(const ort::Value* value, TensorView& view) {
   call(ort::kGetTensorElementTypeAndShapeDataReference, value, &type, &dims, &rank);
   if (call.failed()) return unreadable(call);
   view.dims.assign(dims, dims + rank);
-  return {};
-}
+  view.data = nullptr;
+  view.strings = nullptr;
+  if (slot.spec->type == DataType::kString) return view_strings(slot, view);
 
-Status OutputValues::view_numbers(ort::Value* value, TensorView& view) {
   void* data = nullptr;
-  OrtCalls call(library_.api());
   call(ort::kGetTensorMutableData, value, &data);
   if (call.failed()) return unreadable(call);
   view.data = static_cast<const std::byte*>(data);
   return {};
 }
 
-Status OutputValues::view_strings(Slot& slot, ort::Value* value, TensorView& view) {
+Status OutputValues::view_strings(Slot& slot, TensorView& view) {
+  const ort::Value* value = slot.allocated.get();
   std::size_t count = 1;
   for (const std::int64_t dim : view.dims) count *= static_cast<std::size_t>(dim);
   slot.strings.resize(count);

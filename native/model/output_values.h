@@ -58,9 +58,10 @@ class OutputValues {
   };
   void preallocate(Slot& slot, bool rows_known, std::size_t max_batch);
   ort::Value* preallocated_value(Slot& slot, std::int64_t rows);
-  Status view_numbers(ort::Value* value, TensorView& view);
-  Status view_strings(Slot& slot, ort::Value* value, TensorView& view);
-  Status read_dims(const ort::Value* value, TensorView& view);
+  bool is_preallocated(std::size_t index);
+  Status view_preallocated(const Slot& slot, TensorView& view) const;
+  Status view_allocated(Slot& slot, TensorView& view);
+  Status view_strings(Slot& slot, TensorView& view);
 
   const OrtLibrary& library_;
   std::vector<Slot> slots_;

@@ -5,18 +5,34 @@ import { loadAddon } from '../native/load.ts'
 import { fromNative } from '../native/native-error.ts'
 import { bindPipeline } from '../pipeline/bind.ts'
 import type { BoundPipeline } from '../pipeline/bound-pipeline.ts'
-import { type Configuration, checkReplicas, resolveConfiguration } from '../pipeline/configuration.ts'
+import {
+  type Configuration,
+  checkReplicas,
+  resolveConfiguration,
+} from '../pipeline/configuration.ts'
 import { checkPipeline } from '../pipeline/define-pipeline.ts'
 import type { InputsOf, OutputsOf, Pipeline, StagesOf } from '../pipeline/pipeline.ts'
 import { defaultPendingRows } from './admission.ts'
 import { availableCores } from './cores.ts'
 import { DeadlineTimer } from './deadline-timer.ts'
-import { defaultTerms, type InferOptions, type RequestTerms, readInferOptions } from './infer-options.ts'
+import {
+  defaultTerms,
+  type InferOptions,
+  type RequestTerms,
+  readInferOptions,
+} from './infer-options.ts'
 import { InputReader } from './input-reader.ts'
 import { loadModels } from './models.ts'
 import { toNativeSpec } from './native-spec.ts'
 import { PendingRequests } from './pending-requests.ts'
-import { cancelled, closed, deadlinePassed, defect, queueFull, tooManyRows } from './request-error.ts'
+import {
+  cancelled,
+  closed,
+  deadlinePassed,
+  defect,
+  queueFull,
+  tooManyRows,
+} from './request-error.ts'
 import { ResultReader } from './result-reader.ts'
 import type { EngineStats } from './stats.ts'
 
@@ -135,10 +151,7 @@ export class Engine<P extends Pipeline = Pipeline> implements AsyncDisposable {
    *
    * @returns The outputs of each, in order. Rejects with the first error; the other requests run on.
    */
-  inferMany(
-    requests: Iterable<InputsOf<P>>,
-    options?: InferOptions,
-  ): Promise<OutputsOf<P>[]> {
+  inferMany(requests: Iterable<InputsOf<P>>, options?: InferOptions): Promise<OutputsOf<P>[]> {
     return Promise.all(Array.from(requests, (inputs) => this.infer(inputs, options)))
   }
 
@@ -213,7 +226,8 @@ export class Engine<P extends Pipeline = Pipeline> implements AsyncDisposable {
     const { rows, data } = this.#inputs
     // The usual numbers of inputs, without spreading an array.
     if (data.length === 1) return native.submit(rows, terms.priority, terms.leftMs, data[0])
-    if (data.length === 2) return native.submit(rows, terms.priority, terms.leftMs, data[0], data[1])
+    if (data.length === 2)
+      return native.submit(rows, terms.priority, terms.leftMs, data[0], data[1])
     return native.submit(rows, terms.priority, terms.leftMs, ...data)
   }
 

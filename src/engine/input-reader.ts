@@ -1,34 +1,11 @@
 // Turns the inputs of a request into the arguments of the native submit. It runs for every request, so the usual case
 // allocates nothing; messages are made in request-error.ts, once something is wrong.
-import type { BoundPipeline, BoundValue } from '../pipeline/bound-pipeline.ts'
-import { elementFormats, type TypedArrayConstructor } from '../pipeline/tensor.ts'
+import type { BoundPipeline } from '../pipeline/bound-pipeline.ts'
+import type { TypedArrayConstructor } from '../pipeline/tensor.ts'
+import { InputPort } from './input-port.ts'
 import { inputError, keysError } from './request-error.ts'
 
 type Elements = ArrayLike<unknown>
-
-/** One input of the pipeline and how to read it. */
-export class InputPort {
-  readonly name: string
-  readonly value: BoundValue
-  /** Undefined for strings. */
-  readonly array: TypedArrayConstructor | undefined
-  readonly batched: boolean
-  /** Elements of a row; -1 where a dimension of the row is open. */
-  readonly rowElements: number
-  /** Whether the core must be told the dims of each request. */
-  readonly open: boolean
-
-  constructor(value: BoundValue, batched: boolean) {
-    const rowDims = batched ? value.dims.slice(1) : value.dims
-    const isOpen = rowDims.includes(-1)
-    this.name = value.name
-    this.value = value
-    this.array = elementFormats[value.type].array
-    this.batched = batched
-    this.rowElements = isOpen ? -1 : rowDims.reduce((product, dim) => product * dim, 1)
-    this.open = isOpen || value.type === 'string'
-  }
-}
 
 export class InputReader {
   readonly ports: readonly InputPort[]
@@ -73,7 +50,8 @@ export class InputReader {
     if (type !== port.value.type) throw inputError(port, given, 'type')
     this.#readDims(port, dims, given)
     const elements = checkElements(port, data, given)
-    if (elements.length !== product(dims as readonly number[])) throw inputError(port, given, 'length')
+    if (elements.length !== product(dims as readonly number[]))
+      throw inputError(port, given, 'length')
     return elements
   }
 
@@ -99,7 +77,8 @@ export class InputReader {
     for (let axis = port.batched ? 1 : 0; axis < dims.length; axis++) {
       const dim: unknown = given[axis]
       const expected = dims[axis]
-      if (dim !== expected && (expected !== -1 || !isSize(dim))) throw inputError(port, whole, 'dims')
+      if (dim !== expected && (expected !== -1 || !isSize(dim)))
+        throw inputError(port, whole, 'dims')
       if (port.open) this.#pushDim(dim as number)
     }
     this.#agreeOnRows(port, port.batched ? given[0] : 1, whole)

@@ -33,7 +33,7 @@ export async function loadModels(
   })
   // All, before the first error is reported: no load is left running behind the caller's back.
   const settled = await Promise.allSettled(models)
-  return new Map(settled.map(valueOf))
+  return new Map(settled.map(loadedOf))
 }
 
 async function loadModel(
@@ -59,7 +59,11 @@ async function loadModel(
 }
 
 function checkFile(path: string, stage: string): void {
-  const problem = !existsSync(path) ? 'found nothing there' : statSync(path).isFile() ? '' : 'found no file'
+  const problem = !existsSync(path)
+    ? 'found nothing there'
+    : statSync(path).isFile()
+      ? ''
+      : 'found no file'
   if (problem === '') return
   throw new MillraceError({
     code: 'MILLRACE_MODEL_LOAD',
@@ -68,7 +72,7 @@ function checkFile(path: string, stage: string): void {
   })
 }
 
-function valueOf<Value>(result: PromiseSettledResult<Value>): Value {
+function loadedOf<Value>(result: PromiseSettledResult<Value>): Value {
   if (result.status === 'fulfilled') return result.value
   throw result.reason
 }

@@ -1,5 +1,15 @@
-import type { NativeCondition, NativeModel, NativePipelineSpec, NativeSource } from '../native/addon.ts'
-import type { BoundCondition, BoundOutput, BoundPipeline, Source } from '../pipeline/bound-pipeline.ts'
+import type {
+  NativeCondition,
+  NativeModel,
+  NativePipelineSpec,
+  NativeSource,
+} from '../native/addon.ts'
+import type {
+  BoundCondition,
+  BoundOutput,
+  BoundPipeline,
+  Source,
+} from '../pipeline/bound-pipeline.ts'
 import type { ResolvedStageConfiguration } from '../pipeline/configuration.ts'
 import { elementFormats } from '../pipeline/tensor.ts'
 
@@ -48,7 +58,8 @@ function toNativeCondition(condition: BoundCondition): NativeCondition {
 /** The bytes of one element of the fill, or the string. */
 function toFill({ fill, type }: BoundOutput): Uint8Array | string | undefined {
   if (fill === undefined || typeof fill === 'string') return fill
-  if (type === 'float16') return new Uint8Array(new Uint16Array([toFloat16Bits(Number(fill))]).buffer)
+  if (type === 'float16')
+    return new Uint8Array(new Uint16Array([toFloat16Bits(Number(fill))]).buffer)
   const { array: ArrayOfType } = elementFormats[type]
   if (ArrayOfType === undefined) return undefined
   const bytes = new Uint8Array(ArrayOfType.BYTES_PER_ELEMENT)

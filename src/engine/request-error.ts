@@ -2,7 +2,7 @@
 import { describe, suggest } from '../check.ts'
 import { MillraceError } from '../errors.ts'
 import { describeShape } from '../pipeline/tensor-spec.ts'
-import type { InputPort } from './input-reader.ts'
+import type { InputPort } from './input-port.ts'
 
 /** Something is wrong with the set of inputs as a whole. */
 export function keysError(inputs: unknown, ports: readonly InputPort[]): MillraceError {
@@ -16,7 +16,9 @@ export function keysError(inputs: unknown, ports: readonly InputPort[]): Millrac
 
 /** Something is wrong with one input: its type, dims, data, or its number of rows. */
 export function inputError(port: InputPort, given: unknown, problem: string): MillraceError {
-  return invalid(`input "${port.name}": expected ${expectation(port)}, got ${found(port, given, problem)}`)
+  return invalid(
+    `input "${port.name}": expected ${expectation(port)}, got ${found(port, given, problem)}`,
+  )
 }
 
 function invalid(message: string): MillraceError {
@@ -47,11 +49,18 @@ function found(port: InputPort, given: unknown, problem: string): string {
 }
 
 function describeTensor(given: unknown): string {
-  if (typeof given !== 'object' || given === null || ArrayBuffer.isView(given) || Array.isArray(given)) {
+  if (
+    typeof given !== 'object' ||
+    given === null ||
+    ArrayBuffer.isView(given) ||
+    Array.isArray(given)
+  ) {
     return describe(given)
   }
   const { type, dims, data } = given as { type?: unknown; dims?: unknown; data?: unknown }
-  const shape = Array.isArray(dims) ? `[${dims.slice(0, 8).map(String).join(', ')}]` : 'without dims'
+  const shape = Array.isArray(dims)
+    ? `[${dims.slice(0, 8).map(String).join(', ')}]`
+    : 'without dims'
   return `${typeof type === 'string' ? type : describe(type)} ${shape} with data ${describe(data)}`
 }
 
@@ -109,5 +118,7 @@ export function tooManyRows(rows: number, maxPendingRows: number): MillraceError
 
 /** The core found that the arguments do not fit what was checked here. */
 export function defect(): MillraceError {
-  return invalid('the core refused the inputs; if they are not being changed meanwhile, this is a defect of Millrace')
+  return invalid(
+    'the core refused the inputs; if they are not being changed meanwhile, this is a defect of Millrace',
+  )
 }

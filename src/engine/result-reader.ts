@@ -3,7 +3,12 @@
 import { MillraceError } from '../errors.ts'
 import { inlineBytes, outcomes } from '../native/addon.ts'
 import type { BoundOutput, BoundPipeline, Source } from '../pipeline/bound-pipeline.ts'
-import { elementFormats, type Tensor, type TensorData, type TensorType } from '../pipeline/tensor.ts'
+import {
+  elementFormats,
+  type Tensor,
+  type TensorData,
+  type TensorType,
+} from '../pipeline/tensor.ts'
 import type { PendingRequests } from './pending-requests.ts'
 
 const headWords = 4
@@ -73,7 +78,10 @@ export class ResultReader {
         at += (bytes + 7) & ~7
       } else {
         const tensor = this.#extraTensor(port, rows)
-        if (tensor === undefined) return this.#pending.reject(index, raggedOutput(port.name))
+        if (tensor === undefined) {
+          this.#pending.reject(index, raggedOutput(port.name))
+          return
+        }
         result[port.name] = tensor
       }
     }
@@ -85,7 +93,9 @@ export class ResultReader {
     const dims = (this.#takeExtra() as number[] | undefined) ?? dimsOf(port, rows)
     if (data === undefined) return undefined
     if (Array.isArray(data)) return { type: port.type, dims, data }
-    const ArrayOfType = elementFormats[port.type].array as unknown as new (b: ArrayBuffer) => NumericArray
+    const ArrayOfType = elementFormats[port.type].array as unknown as new (
+      b: ArrayBuffer,
+    ) => NumericArray
     return { type: port.type, dims, data: new ArrayOfType(data) }
   }
 
@@ -100,10 +110,15 @@ export class ResultReader {
       case outcomes.deadlineExceeded:
         return new MillraceError({
           code: 'MILLRACE_DEADLINE_EXCEEDED',
-          message: 'the deadline passed before the request was answered; allow more time or send less',
+          message:
+            'the deadline passed before the request was answered; allow more time or send less',
         })
       case outcomes.queueFull:
-        return new MillraceError({ code: 'MILLRACE_QUEUE_FULL', message: `${text}; retry later`, stage })
+        return new MillraceError({
+          code: 'MILLRACE_QUEUE_FULL',
+          message: `${text}; retry later`,
+          stage,
+        })
       case outcomes.closed:
         return new MillraceError({
           code: 'MILLRACE_CLOSED',

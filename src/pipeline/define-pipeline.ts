@@ -1,6 +1,6 @@
 import { describe } from '../check.ts'
-import { definitionError } from './definition-error.ts'
 import type { PipelineDefinition, RequestInputs, StageNames, WiredStages } from './definition.ts'
+import { definitionError } from './definition-error.ts'
 import { readDraft } from './draft.ts'
 import type { Pipeline } from './pipeline.ts'
 import { checkReach } from './reach.ts'
@@ -56,5 +56,8 @@ const made = new WeakSet<object>()
  */
 export function checkPipeline(value: unknown): void {
   if (typeof value === 'object' && value !== null && made.has(value)) return
-  throw definitionError('pipeline', `expected one, got ${describe(value)}; make it with definePipeline()`)
+  throw definitionError(
+    'pipeline',
+    `expected one, got ${describe(value)}; make it with definePipeline()`,
+  )
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { definePipeline } from '../../src/pipeline/define-pipeline.ts'
+import { checkPipeline, definePipeline } from '../../src/pipeline/define-pipeline.ts'
 import { onnx } from '../../src/pipeline/onnx.ts'
 import { errorOf } from './thrown.ts'
 
@@ -135,6 +135,16 @@ describe('a pipeline', () => {
     })
     expect(define(chain(64)).order).toHaveLength(64)
     expect(() => define(chain(65))).toThrow('expected at most 64, got 65')
+  })
+})
+
+describe('what is taken for a pipeline', () => {
+  it('was made by definePipeline', () => {
+    expect(() => checkPipeline(cascade())).not.toThrow()
+  })
+
+  it.each([undefined, null, 'digits', {}, { ...cascade() }])('is not %o', (value) => {
+    expect(errorOf(() => checkPipeline(value)).code).toBe('MILLRACE_INVALID_PIPELINE')
   })
 })
 
