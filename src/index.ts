@@ -1,9 +1,31 @@
 export { type CloseOptions, Engine, type EngineOptions } from './engine/engine.ts'
 export type { InferOptions, Priority } from './engine/infer-options.ts'
 export type { Distribution, EngineStats, StageStats } from './engine/stats.ts'
-export { errorTable, MillraceError, type MillraceErrorCode } from './errors.ts'
+export {
+  type ErrorEntry,
+  errorTable,
+  MillraceError,
+  type MillraceErrorCode,
+  type MillraceErrorOptions,
+} from './errors.ts'
+export type { Condition } from './pipeline/condition.ts'
 export type { Configuration, StageConfiguration } from './pipeline/configuration.ts'
 export { definePipeline } from './pipeline/define-pipeline.ts'
-export { onnx } from './pipeline/onnx.ts'
-export type { InputsOf, OutputsOf, Pipeline, StagesOf } from './pipeline/pipeline.ts'
-export type { Tensor, TensorLike, TensorType } from './pipeline/tensor.ts'
+export type { OutputDefinition, PipelineDefinition } from './pipeline/definition.ts'
+export type { Objective, ObjectiveOptions } from './pipeline/objective.ts'
+export { type ModelSource, type OnnxOptions, type OnnxStage, onnx } from './pipeline/onnx.ts'
+export type {
+  DefaultValue,
+  InputsOf,
+  OutputsOf,
+  Pipeline,
+  PipelineOutput,
+  StagesOf,
+} from './pipeline/pipeline.ts'
+export type {
+  Tensor,
+  TensorData,
+  TensorDataMap,
+  TensorLike,
+  TensorType,
+} from './pipeline/tensor.ts'

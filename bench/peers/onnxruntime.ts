@@ -2,16 +2,18 @@
  * What one would use instead: onnxruntime-node as it is, and in worker threads, each at the best
  * settings found for it. All take a model and its inputs and measure themselves.
  *
- * Tried with digits-accurate on 2 cores that builds shared, in 12 interleaved rounds of 0.2 s. The
- * figure is the least CPU time a request, all threads together, since other processes disturb it less
- * than the rate; the lowest is best, and differences under 2 us are within what rounds differ by.
- * - Session: defaults 23.4 us, `intraOpNumThreads: 1` 22.5; with that, no memory pattern 23.2, no arena
- *   24.0, neither 22.9, `graphOptimizationLevel: 'all'` 23.6, no spinning 23.3. Kept: one thread.
- * - Request: one Tensor for all 22.5, a new one each 22.3; 256 outstanding 21.9. The rate was up to
- *   39,000/s (53,000/s on a quiet machine) either way: `run` is a synchronous call behind a promise.
- * - tinypool, 2 workers, 256 outstanding, the input's buffer transferred / copied: 1 task a worker at
- *   once 90.5 / 93.5, 8 61.7 / 62.8, 64 54.7 / 58.1, 256 58.2 / 55.2; without `useAtomics` at 64
- *   63.2 / 64.4; workers' sessions with default threads at 64 50.3 / 56.3. Kept: 64, transferred.
+ * Tried with digits-accurate on 2 cores that builds shared, in two passes of 12 interleaved rounds of
+ * 0.2 s. The figure is the least CPU time a request of each pass, all threads together, since other
+ * processes disturb it less than the rate; passes differ by 2 us for `run` and by 10 for tinypool.
+ * - Session: defaults 23.4 and 22.5 us, `intraOpNumThreads: 1` 22.5 and 23.1; with that, no memory
+ *   pattern 23.2 and 22.8, no arena 24.0 and 24.2, neither 22.9 and 24.3, `graphOptimizationLevel:
+ *   'all'` 23.6 and 23.9, no spinning 23.3 and 23.9. No option helps; kept: one thread.
+ * - Request: a new Tensor each time 22.3 and 24.7; one for all is kept. 256 outstanding 21.9 and 21.6.
+ *   Best rate 39,000/s in both ways (53,000/s on a quiet machine): `run` is a synchronous call.
+ * - tinypool, 2 workers, 256 outstanding, input buffer transferred: 1 task a worker at once 90.5 and
+ *   96.3, 8 61.7 and 61.0, 64 54.7 and 53.3, 256 58.2 and 60.2. At 64: copied 58.1 and 53.0, without
+ *   `useAtomics` 63.2 and 64.7, sessions of default threads 50.3 and 64.2. Kept: 64, transferred,
+ *   atomics (its default), one thread. Best rate 27,000/s.
  */
 import { fileURLToPath } from 'node:url'
 import { InferenceSession, Tensor } from 'onnxruntime-node'

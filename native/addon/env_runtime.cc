@@ -1,5 +1,7 @@
 #include "addon/env_runtime.h"
 
+#include <string>
+#include <system_error>
 #include <utility>
 
 namespace millrace {
@@ -33,13 +35,22 @@ void EnvRuntime::call_js(napi_env env, napi_value, void* context, void*) {
   auto* runtime = static_cast<EnvRuntime*>(context);
   // Before looking: what is announced after this line gets a wake of its own.
   runtime->signalled_.store(false, std::memory_order_seq_cst);
+  runtime->drain(Napi::Env(env));
+}
+
+namespace {
+
+// Nobody above would catch it, and what comes after must not miss its turn.
+template <class Call>
+void call_guarded(napi_env env, Call&& call) {
   try {
-    runtime->drain(Napi::Env(env));
+    call();
   } catch (const Napi::Error& error) {
-    // Nobody is above us to catch it.
     napi_fatal_exception(env, error.Value());
   }
 }
+
+}  // namespace
 
 void EnvRuntime::drain(Napi::Env env) {
   const Napi::HandleScope scope(env);
@@ -52,12 +63,12 @@ void EnvRuntime::drain(Napi::Env env) {
     const std::unique_ptr<Job> job = std::move(*at);
     at = jobs_.erase(at);
     release();
-    job->done(env);
+    call_guarded(env, [&] { job->done(env); });
   }
   // A listener may be removed, or added, by what another one calls back into.
   const std::vector<WakeListener*> listeners(listeners_.begin(), listeners_.end());
   for (WakeListener* listener : listeners) {
-    if (listeners_.contains(listener)) listener->on_wake(env);
+    if (listeners_.contains(listener)) call_guarded(env, [&] { listener->on_wake(env); });
   }
 }
 
@@ -65,12 +76,17 @@ void EnvRuntime::run_job(std::function<void()> work, std::function<void(Napi::En
   jobs_.push_back(std::make_unique<Job>());
   Job& job = *jobs_.back();
   job.done = std::move(done);
+  try {
+    job.thread = std::thread([this, &job, work = std::move(work)] {
+      work();
+      job.finished.store(true, std::memory_order_release);
+      wake();
+    });
+  } catch (const std::system_error& error) {
+    jobs_.pop_back();
+    throw Napi::Error::New(env_, std::string("the system starts no more threads: ") + error.what());
+  }
   hold();
-  job.thread = std::thread([this, &job, work = std::move(work)] {
-    work();
-    job.finished.store(true, std::memory_order_release);
-    wake();
-  });
 }
 
 void EnvRuntime::hold() {

@@ -21,7 +21,10 @@ constexpr std::int32_t kMisfit =
     -4;  // the arguments do not fit the pipeline: a defect of the caller
 
 constexpr std::size_t kFixedArguments = 3;  // rows, priority, deadline
-constexpr std::size_t kMaxInputs = 64;
+constexpr std::size_t kUsualArguments = kFixedArguments + 13;
+
+// Beyond it, products of dims might not fit 64 bits; no tensor in memory is as large.
+constexpr std::size_t kMostRowElements = std::size_t{1} << 48;
 
 const SteadyClock& steady_clock() {
   static const SteadyClock clock;
@@ -37,7 +40,41 @@ Nanos to_deadline(double left_ms) {
 struct Creation {
   PipelineSpec spec;
   std::optional<Result<std::unique_ptr<Engine>>> result;
+
+  void run(EnvRuntime& runtime) {
+    try {
+      result = Engine::create(std::move(spec), steady_clock(), [&runtime] { runtime.wake(); });
+    } catch (...) {
+      result = caught_error();
+    }
+  }
 };
+
+Status scale_now(Engine& engine, std::size_t stage, std::size_t replicas) {
+  try {
+    return engine.scale(stage, replicas);
+  } catch (...) {
+    return caught_error();
+  }
+}
+
+// 0 for an array whose elements have no fixed size here, which then fits nothing.
+std::size_t element_bytes(napi_typedarray_type type) {
+  switch (type) {
+    case napi_int8_array:
+    case napi_uint8_array:
+    case napi_uint8_clamped_array: return 1;
+    case napi_int16_array:
+    case napi_uint16_array: return 2;
+    case napi_int32_array:
+    case napi_uint32_array:
+    case napi_float32_array: return 4;
+    case napi_float64_array:
+    case napi_bigint64_array:
+    case napi_biguint64_array: return 8;
+    default: return 0;
+  }
+}
 
 using Method = Napi::ClassPropertyDescriptor<NativeEngine>;
 
@@ -69,10 +106,7 @@ Napi::Value NativeEngine::create(const Napi::CallbackInfo& info) {
   creation->spec = read_pipeline_spec(info[0].As<Napi::Object>());
   const auto deferred = Napi::Promise::Deferred::New(env);
   runtime.run_job(
-      [creation, &runtime] {
-        creation->result = Engine::create(std::move(creation->spec), steady_clock(),
-                                          [&runtime] { runtime.wake(); });
-      },
+      [creation, &runtime] { creation->run(runtime); },
       [creation, deferred](Napi::Env js) {
         if (!creation->result->ok()) {
           deferred.Reject(to_js_error(js, creation->result->error()).Value());
@@ -121,14 +155,21 @@ Napi::Value NativeEngine::attach(const Napi::CallbackInfo& info) {
 }
 
 napi_value NativeEngine::submit(napi_env env, napi_callback_info info) {
-  std::array<napi_value, kFixedArguments + kMaxInputs> args;
-  std::size_t count = args.size();
+  std::array<napi_value, kUsualArguments> usual;
+  std::vector<napi_value> many;  // a pipeline of more inputs pays for an allocation
+  napi_value* args = usual.data();
+  std::size_t count = usual.size();
   napi_value self = nullptr;
   void* instance = nullptr;
   std::int32_t outcome = kMisfit;
-  if (napi_get_cb_info(env, info, &count, args.data(), &self, nullptr) == napi_ok &&
-      napi_unwrap(env, self, &instance) == napi_ok && count <= args.size()) {
-    outcome = static_cast<NativeEngine*>(instance)->submit_now(env, args.data(), count);
+  napi_status status = napi_get_cb_info(env, info, &count, args, &self, nullptr);
+  if (status == napi_ok && count > usual.size()) {
+    many.resize(count);
+    args = many.data();
+    status = napi_get_cb_info(env, info, &count, args, nullptr, nullptr);
+  }
+  if (status == napi_ok && napi_unwrap(env, self, &instance) == napi_ok) {
+    outcome = static_cast<NativeEngine*>(instance)->submit_now(env, args, count);
   }
   napi_value result = nullptr;
   napi_create_int32(env, outcome, &result);
@@ -177,7 +218,9 @@ bool NativeEngine::read_row_dims(std::size_t index, const double*& open_dims) {
     const double dim = *open_dims++;
     if (!(dim >= 0 && dim < 2147483648.0)) return false;
     input.row_dims.push_back(static_cast<std::int64_t>(dim));
-    input.row_elements *= static_cast<std::size_t>(dim);
+    const auto size = static_cast<std::size_t>(dim);
+    if (size > 0 && input.row_elements > kMostRowElements / size) return false;
+    input.row_elements *= size;
   }
   input.row_bytes = input.row_elements * element_size(value.type);
   return true;
@@ -195,7 +238,9 @@ bool NativeEngine::read_input(napi_env env, napi_value value, std::size_t index,
     return false;
   }
   inputs_[index].data = static_cast<const std::byte*>(data);
-  return length * element_size(type) == inputs_[index].row_bytes * rows;
+  // The class of the array was checked by the caller; what is read must not hang on that.
+  return element_bytes(array_type) == element_size(type) &&
+         length * element_size(type) == inputs_[index].row_bytes * rows;
 }
 
 bool NativeEngine::read_strings(napi_env env, napi_value value, std::size_t index,
@@ -227,8 +272,10 @@ void NativeEngine::update_hold() {
   holding_ = pending;
   if (pending) {
     runtime_.hold();
+    Ref();  // who has only a promise left must still get its answer
   } else {
     runtime_.release();
+    Unref();
   }
 }
 
@@ -275,8 +322,10 @@ Napi::Value NativeEngine::scale(const Napi::CallbackInfo& info) {
   const auto deferred = Napi::Promise::Deferred::New(info.Env());
   const auto status = std::make_shared<Status>();
   runtime_.run_job(
-      [engine = engine_, stage, replicas, status] { *status = engine->scale(stage, replicas); },
-      [deferred, status](Napi::Env js) {
+      [engine = engine_, stage, replicas, status] {
+        *status = scale_now(*engine, stage, replicas);
+      },
+      [self = keep_alive(), deferred, status](Napi::Env js) {
         if (status->ok()) {
           deferred.Resolve(js.Undefined());
         } else {
@@ -291,12 +340,15 @@ Napi::Value NativeEngine::refuse(const Napi::CallbackInfo& info) {
   return info.Env().Undefined();
 }
 
+std::shared_ptr<Napi::ObjectReference> NativeEngine::keep_alive() {
+  return std::make_shared<Napi::ObjectReference>(Napi::Persistent(Value()));
+}
+
 Napi::Value NativeEngine::stop(const Napi::CallbackInfo& info) {
-  const bool terminate = info[0].As<Napi::Boolean>().Value();
   const auto deferred = Napi::Promise::Deferred::New(info.Env());
-  const auto self = std::make_shared<Napi::ObjectReference>(Napi::Persistent(Value()));
-  runtime_.run_job([engine = engine_, terminate] { engine->stop(terminate); },
-                   [this, self, deferred](Napi::Env js) {
+  // At once: whatever still runs when an engine is stopped, nobody waits for.
+  runtime_.run_job([engine = engine_] { engine->stop(true); },
+                   [this, self = keep_alive(), deferred](Napi::Env js) {
                      engine_->abandon();
                      deliver(js, engine_->collect());
                      deferred.Resolve(js.Undefined());

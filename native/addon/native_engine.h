@@ -1,8 +1,8 @@
 // An Engine as JavaScript holds it. The environment's thread is the engine's owner; what may block
 // (making replicas, scaling, stopping) runs as a job of the environment.
 //
-// It holds the process alive only while requests are pending. A handle that is collected stops its
-// engine.
+// While requests are pending it keeps the process, and itself, alive. A handle that is collected
+// stops its engine.
 #pragma once
 
 #include <napi.h>
@@ -48,6 +48,7 @@ class NativeEngine : public Napi::ObjectWrap<NativeEngine>, public WakeListener 
   void deliver(Napi::Env env, Request* settled);
   void flush(Napi::Env env);
   void update_hold();
+  std::shared_ptr<Napi::ObjectReference> keep_alive();
 
   EnvRuntime& runtime_;
   std::shared_ptr<Engine> engine_;  // shared with jobs in progress

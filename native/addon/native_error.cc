@@ -1,5 +1,9 @@
 #include "addon/native_error.h"
 
+#include <exception>
+#include <new>
+#include <system_error>
+
 namespace millrace {
 
 const char* code_name(ErrorCode code) {
@@ -28,6 +32,21 @@ Napi::Error to_js_error(Napi::Env env, const Error& error) {
   Napi::Error js = Napi::Error::New(env, error.message);
   js.Set("code", Napi::String::New(env, code_name(error.code)));
   return js;
+}
+
+Error caught_error() {
+  try {
+    throw;
+  } catch (const std::bad_alloc&) {
+    return {ErrorCode::kInvalidOption,
+            "there is not enough memory; lower maxPendingRows or the number of replicas"};
+  } catch (const std::system_error& error) {
+    return {ErrorCode::kInvalidOption, "the system starts no more threads (" +
+                                           std::string(error.what()) +
+                                           "); lower the number of replicas"};
+  } catch (const std::exception& error) {
+    return {ErrorCode::kStageFailed, error.what()};
+  }
 }
 
 }  // namespace millrace

@@ -12,4 +12,8 @@ const char* code_name(ErrorCode code);
 
 Napi::Error to_js_error(Napi::Env env, const Error& error);
 
+// In a catch block of a background job: what the standard library threw (no memory, no thread), as
+// a value. The core throws nothing of its own.
+Error caught_error();
+
 }  // namespace millrace

@@ -18,14 +18,23 @@ struct Load {
   OnnxModelSource source;
   OnnxModelOptions options;
   std::optional<Result<std::shared_ptr<OnnxModel>>> result;
+  bool has_library = false;
 
   void run() {
     const auto loaded = OrtLibrary::load(library);
-    if (loaded.ok()) {
+    has_library = loaded.ok();
+    if (has_library) {
       result = OnnxModel::load(*loaded.value(), std::move(source), std::move(options));
     } else {
       result = loaded.error();
     }
+  }
+
+  // The core knows models only; that it is ONNX Runtime itself that is missing is known here.
+  [[nodiscard]] Napi::Error error(Napi::Env env) const {
+    Napi::Error js = to_js_error(env, result->error());
+    if (!has_library) js.Set("code", Napi::String::New(env, "MILLRACE_NATIVE_LOAD"));
+    return js;
   }
 };
 
@@ -101,7 +110,7 @@ Napi::Value NativeModel::load(const Napi::CallbackInfo& info) {
   runtime.run_job([load] { load->run(); },
                   [load, deferred](Napi::Env js) {
                     if (!load->result->ok()) {
-                      deferred.Reject(to_js_error(js, load->result->error()).Value());
+                      deferred.Reject(load->error(js).Value());
                       return;
                     }
                     std::shared_ptr<Model> model = load->result->value();

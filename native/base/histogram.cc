@@ -6,9 +6,11 @@
 namespace millrace {
 namespace {
 
+// The smallest value that a share `q` of all values does not exceed (nearest rank). The tiny number
+// keeps a product such as 0.99 * 300 from rounding up to the rank above.
 double quantile(const std::vector<std::uint64_t>& totals, std::uint64_t count, double q) {
-  const auto rank = std::max<std::uint64_t>(
-      1, static_cast<std::uint64_t>(std::llround(q * static_cast<double>(count))));
+  const double exact = std::ceil(q * static_cast<double>(count) - 1e-6);
+  const auto rank = std::max<std::uint64_t>(1, static_cast<std::uint64_t>(exact));
   std::uint64_t seen = 0;
   for (std::size_t i = 0; i < totals.size(); ++i) {
     seen += totals[i];

@@ -3,8 +3,10 @@
 //
 // Buckets are linear within each power of two, 64 to an octave, as in Gil Tene's HdrHistogram:
 //
-//   value   0 1 2 ... 63 | 64 65 ... 127 | 128 130 ... 254 | 256 260 ... | up to 2^40 (18 minutes
-//   in ns) width        1       |       1       |        2        |      4      |
+//   value   0 1 2 ... 63 | 64 65 ... 127 | 128 130 ... 254 | 256 260 ... | up to 2^40, the rest
+//   width         1      |       1       |        2        |      4      | in the last bucket
+//
+// 2^40 ns is 18 minutes. Quantiles are by nearest rank and never above the maximum, which is exact.
 //
 // record() is single-writer: a relaxed load and store, no locked instruction. Readers see each
 // counter whole but not all of them at one instant; a summary taken while writing is off by the few

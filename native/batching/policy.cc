@@ -17,38 +17,39 @@ Nanos effective_class(std::size_t index, const QueueView& view, Nanos ageing) {
   return own - (view.now - view.classes[index].oldest_enqueued) / ageing;
 }
 
+// Empty classes last; of classes that are served as equals, the higher first.
 std::array<std::uint8_t, kPriorityClasses> serving_order(const QueueView& view, Nanos ageing) {
   std::array<std::uint8_t, kPriorityClasses> order{};
-  for (std::size_t i = 0; i < kPriorityClasses; ++i) order[i] = static_cast<std::uint8_t>(i);
-  // Stable: of classes that are served as equals, the higher goes first.
-  std::stable_sort(order.begin(), order.end(), [&](std::uint8_t a, std::uint8_t b) {
-    if (view.classes[a].waiting == 0 || view.classes[b].waiting == 0) {
-      return view.classes[a].waiting > view.classes[b].waiting;
-    }
-    return effective_class(a, view, ageing) < effective_class(b, view, ageing);
+  std::array<Nanos, kPriorityClasses> served_as{};
+  for (std::size_t i = 0; i < kPriorityClasses; ++i) {
+    order[i] = static_cast<std::uint8_t>(i);
+    served_as[i] = view.classes[i].waiting == 0 ? kNever : effective_class(i, view, ageing);
+  }
+  // Not stable_sort, which allocates.
+  std::sort(order.begin(), order.end(), [&](std::uint8_t a, std::uint8_t b) {
+    return served_as[a] != served_as[b] ? served_as[a] < served_as[b] : a < b;
   });
   return order;
 }
 
-// The largest batch, at most `most`, that ends by the deadline; `most` when not even a batch of one
-// does, because such a row is shed and must not hold back the others.
+// The largest batch, at most `most`, that ends before the deadline; `most` when not even a batch of
+// one does, because such a row is shed and must not hold back the others.
 std::size_t largest_in_time(Nanos now, Nanos deadline, std::size_t most,
                             const BatchingLimits& limits) {
   if (limits.latency == nullptr || limits.latency->empty() || deadline == kNever) return most;
   const Nanos left = deadline - now;
-  if (service_time(limits, most) <= left || service_time(limits, 1) > left) return most;
+  if (service_time(limits, most) < left || service_time(limits, 1) >= left) return most;
   std::size_t fits = 1;
   std::size_t late = most;
   while (late - fits > 1) {
     const std::size_t middle = fits + (late - fits) / 2;
-    (service_time(limits, middle) <= left ? fits : late) = middle;
+    (service_time(limits, middle) < left ? fits : late) = middle;
   }
   return fits;
 }
 
 struct Totals {
   std::size_t waiting = 0;
-  Nanos oldest = kNever;
   Nanos deadline = kNever;
 };
 
@@ -57,17 +58,26 @@ Totals totals_of(const QueueView& view) {
   for (const ClassView& one : view.classes) {
     if (one.waiting == 0) continue;
     totals.waiting += one.waiting;
-    totals.oldest = std::min(totals.oldest, one.oldest_enqueued);
     totals.deadline = std::min(totals.deadline, one.head_deadline);
   }
   return totals;
 }
 
-// Until when an unfilled batch is held back: as long as max_delay allows and the deadline does.
-Nanos hold_until(const Totals& totals, const BatchingLimits& limits) {
-  const Nanos filled = totals.oldest + limits.max_delay;
-  if (totals.deadline == kNever) return filled;
-  return std::min(filled, totals.deadline - service_time(limits, totals.waiting));
+// Until when an unfilled batch is held back: as long as max_delay allows, but for no more than half
+// of the time that the head of a class has to spare. The other half is for what nobody foresees: a
+// wake-up that comes late, a batch slower than the table says, a service time nobody has measured.
+Nanos hold_until(const QueueView& view, const BatchingLimits& limits, std::size_t waiting) {
+  const Nanos service = service_time(limits, waiting);
+  Nanos until = kNever;
+  for (const ClassView& one : view.classes) {
+    if (one.waiting == 0) continue;
+    Nanos hold = std::min(limits.max_delay, kNever - one.oldest_enqueued);
+    if (one.head_deadline != kNever) {
+      hold = std::min(hold, (one.head_deadline - service - one.oldest_enqueued) / 2);
+    }
+    until = std::min(until, one.oldest_enqueued + hold);
+  }
+  return until;
 }
 
 }  // namespace
@@ -77,7 +87,7 @@ Decision decide(const QueueView& view, const BatchingLimits& limits) {
   const Totals totals = totals_of(view);
   if (totals.waiting == 0) return decision;
   if (limits.max_delay > 0 && totals.waiting < limits.max_batch) {
-    const Nanos until = hold_until(totals, limits);
+    const Nanos until = hold_until(view, limits, totals.waiting);
     if (view.now < until) {
       decision.action = Decision::Action::kWait;
       decision.wait_until = until;

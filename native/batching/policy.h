@@ -1,11 +1,13 @@
 // The batching policy: pure functions that say what a free replica does next. The live engine and
 // the simulator call the same two, in the same order, which is what makes an estimate honest:
 //
-//   decide(view, limits)  what waits       -> take so many of each class | wait until t | idle
-//   judge(now, deadline)  one taken row    -> run it | shed it, because it cannot meet its deadline
-//   any more
+//   decide(view, limits)  what waits     -> take so many of each class | wait until t | idle
+//   judge(now, deadline)  one taken row  -> run it | shed it: it cannot meet its deadline any more
 //
-// No clock, no threads, no allocation, no state. Times are monotonic nanoseconds.
+// No clock, no threads, no allocation, no state. Times are monotonic nanoseconds, not negative.
+//
+// Not promised: only the head of each class is looked at. A row with a tighter deadline behind it
+// neither makes a batch smaller nor ends its hold; it is shed when its turn comes too late.
 #pragma once
 
 #include <array>
@@ -32,9 +34,10 @@ struct QueueView {
 };
 
 struct BatchingLimits {
-  std::size_t max_batch = 1;
+  std::size_t max_batch = 1;  // at least 1
 
-  // How long the oldest row may be held back so that the batch fills. 0 is work-conserving: a free
+  // How long the oldest row may be held back so that the batch fills, and never for more than half
+  // of what is left until the head's deadline after its service time. 0 is work-conserving: a free
   // replica takes what waits, at once (InferLine, section 4.2).
   Nanos max_delay = 0;
 
@@ -52,17 +55,17 @@ struct Decision {
 
   Action action = Action::kIdle;
   Nanos wait_until = kNever;  // with kWait
-  std::array<std::uint8_t, kPriorityClasses>
-      order{};  // with kTake: classes, the first to be served first
-  std::array<std::size_t, kPriorityClasses>
-      take{};  // with kTake: rows of each class, indexed by class
+
+  // With kTake: the classes, first to be served first, and how many rows of each, indexed by class.
+  std::array<std::uint8_t, kPriorityClasses> order{};
+  std::array<std::size_t, kPriorityClasses> take{};
 };
 
 enum class Verdict : std::uint8_t { kRun, kShed };
 
 Decision decide(const QueueView& view, const BatchingLimits& limits);
 
-// A row is shed when even a batch of one, started now, would end after its deadline.
+// A row is shed when even a batch of one, started now, would not end before its deadline.
 Verdict judge(Nanos now, Nanos deadline, const BatchingLimits& limits);
 
 }  // namespace millrace

@@ -86,16 +86,18 @@ void BatchInputs::gather_open(std::span<const ClaimedRow> rows, std::size_t inpu
   views_[input].strings = is_string ? strings_[input].data() : nullptr;
 }
 
-// A row's own dims, brought to the rank the model asks for: the batch in front, or a leading 1
-// dropped or added where a batched and an unbatched stage meet.
+// A row's own dims, brought to the rank the model asks for: the batch in front, in place of the
+// leading 1 where the row comes from a pipeline or a stage that is not batched.
 void BatchInputs::set_dims(std::size_t input, std::size_t rows,
                            const std::vector<std::int64_t>& row_dims) {
   const std::size_t rank = spec_.model->inputs()[input].dims.size();
   std::vector<std::int64_t>& dims = views_[input].dims;
   dims.clear();
+  const auto batch = static_cast<std::int64_t>(rows);
   const bool leads = row_dims.size() == rank;
-  if (!leads) dims.push_back(static_cast<std::int64_t>(rows));
+  if (!leads) dims.push_back(batch);
   dims.insert(dims.end(), row_dims.begin(), row_dims.end());
+  if (leads && spec_.batched) dims.front() = batch;
 }
 
 std::size_t BatchInputs::same_shape(std::span<const ClaimedRow> rows) const {

@@ -30,8 +30,7 @@ class BatchInputs {
   BatchInputs(const StageSpec& spec, const StageLayout& stage, const Layout& layout,
               StageQueue& queue);
 
-  // The model's inputs for these rows, valid until the next call; empty when rows disagree with the
-  // model's rank.
+  // The model's inputs for these rows, at least one, valid until the next call.
   std::span<const TensorView> assemble(std::span<const ClaimedRow> rows);
 
   // Whether the last assemble() had to copy.

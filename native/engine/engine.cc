@@ -1,14 +1,16 @@
 #include "engine/engine.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace millrace {
 namespace {
 
-// A model without a batch dimension is given one row at a time, whatever was asked for.
+// A model without a batch dimension is given one row at a time, whatever was asked for; a replica
+// that may take no row at all would never sleep.
 PipelineSpec limit_batches(PipelineSpec spec) {
   for (StageSpec& stage : spec.stages) {
-    if (!stage.batched) stage.max_batch = 1;
+    stage.max_batch = stage.batched ? std::max<std::size_t>(stage.max_batch, 1) : 1;
   }
   return spec;
 }
@@ -106,6 +108,7 @@ void Engine::recycle(Request& request) {
 }
 
 void Engine::abandon() {
+  refuse();  // nobody would serve what came after
   settler_.set_now(clock_.now());
   for (std::uint32_t index = 0; index < pool_.size(); ++index) {
     settler_.settle(*pool_.at(index), Outcome::kClosed);
@@ -115,11 +118,12 @@ void Engine::abandon() {
 
 Status Engine::scale(std::size_t stage, std::size_t replicas) {
   const std::lock_guard control(control_);
-  if (stopped_) return Error{ErrorCode::kClosed, "the engine is closed"};
-  while (seats_[stage].filled < replicas) {
+  const auto stopping = [this] { return stopping_.load(std::memory_order_relaxed); };
+  while (!stopping() && seats_[stage].filled < replicas) {
     const Status status = add_replica(stage);
     if (!status.ok()) return status;
   }
+  if (stopping()) return Error{ErrorCode::kClosed, "the engine is closed"};
   remove_replicas(stage, replicas);
   return {};
 }
@@ -134,7 +138,10 @@ Status Engine::add_replica(std::size_t stage) {
   Seat& seat = *seats.all[seats.filled];
   const ReplicaContext context{spec,    layout_, static_cast<std::uint32_t>(stage),
                                router_, clock_,  seat.stats};
-  seat.replica = std::make_unique<Replica>(context, std::move(runner.value()));
+  auto replica = std::make_unique<Replica>(context, std::move(runner.value()));
+  const Status started = replica->start();
+  if (!started.ok()) return started;
+  seat.replica = std::move(replica);
   ++seats.filled;
   return {};
 }
@@ -155,17 +162,20 @@ void Engine::remove_replicas(std::size_t stage, std::size_t keep) {
   for (std::size_t i = keep; i < before; ++i) seats.all[i]->replica.reset();
 }
 
-void Engine::stop(bool terminate) {
-  if (terminate) {
-    const std::lock_guard lock(seats_mutex_);
-    for (const Seats& seats : seats_) {
-      for (const auto& seat : seats.all) {
-        if (seat->replica != nullptr) seat->replica->terminate();
-      }
+void Engine::terminate_replicas() {
+  const std::lock_guard lock(seats_mutex_);
+  for (const Seats& seats : seats_) {
+    for (const auto& seat : seats.all) {
+      if (seat->replica != nullptr) seat->replica->terminate();
     }
   }
+}
+
+void Engine::stop(bool terminate) {
+  stopping_.store(true, std::memory_order_relaxed);
+  if (terminate) terminate_replicas();  // also frees a scale() that waits for a batch
   const std::lock_guard control(control_);
-  stopped_ = true;
+  if (terminate) terminate_replicas();  // the one that a scale() was just adding
   for (std::size_t stage = 0; stage < seats_.size(); ++stage) remove_replicas(stage, 0);
 }
 

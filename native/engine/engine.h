@@ -2,19 +2,23 @@
 // threads, and collects what became of them.
 //
 // Threads
-//   owner    the one thread that submits, cancels, expires and collects (in Node, the event loop).
-//   Never blocks. control  one thread at a time that scales or stops. May block: for a batch to
-//   end, for a model to load. replicas one a replica, inside. stats() may be called from any
-//   thread.
+//   owner     the one thread that submits, cancels, expires and collects (in Node, the event loop).
+//             Never blocks.
+//   control   any thread but a replica's: scales and stops, one call at a time (others wait). May
+//             block: for a batch to end, for a model to load.
+//   replicas  one a replica, inside.
+//   stats() may be called from any thread.
 //
 // Promises
 //   - Every accepted request is collected or cancelled exactly once: completed, failed, expired,
-//   cancelled or closed.
+//     cancelled or closed.
 //   - wake() is called (from any thread) whenever collect() has something new after it had nothing.
 //   - A request's inputs are copied before submit() returns.
+//   - A request that was settled before its rows got to run is never given to a model.
 // Not promised
 //   - Order: requests are collected in the order in which they were settled.
 //   - A cancelled request's batch is not interrupted, but its rows that still wait are never run.
+//   - An index names a request until it was collected or cancelled; after that, perhaps another.
 #pragma once
 
 #include <array>
@@ -64,10 +68,10 @@ class Engine {
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;
 
-  // Owner
-  // ------------------------------------------------------------------------------------------------------------
+  // Owner ----------------------------------------------------------------------------------------
 
-  // One CallerInput for each input of the spec, with `rows` rows each.
+  // One CallerInput for each input of the spec, with `rows` rows each. At least one row; a priority
+  // below kPriorityClasses.
   SubmitResult submit(const SubmitOptions& options, std::span<const CallerInput> inputs);
 
   // True: it is settled as cancelled and will not be collected. False: it was settled before, and
@@ -79,11 +83,13 @@ class Engine {
   Nanos expire();
 
   // Requests settled since the last call, linked through Request::next, oldest first; null when
-  // there are none. Each must be given back with recycle() after it was read.
+  // there are none. Each must be given back with recycle() after it was read, and after its `next`
+  // was: a replica may hand on what was recycled, at once.
   Request* collect();
   void recycle(Request& request);
 
-  // After stop(): settles everything that is left as closed; collect() then returns it.
+  // After stop(): refuses every further submit and settles everything that is left as closed;
+  // collect() then returns it.
   void abandon();
 
   // Refuses every further submit.
@@ -91,17 +97,18 @@ class Engine {
 
   [[nodiscard]] std::size_t pending() const { return pending_requests_; }
 
-  // Control
-  // ----------------------------------------------------------------------------------------------------------
+  // Control --------------------------------------------------------------------------------------
 
-  // Returns when the stage has that many replicas; those removed have finished their batch.
+  // Returns when the stage has that many replicas; those removed have finished their batch. On
+  // failure it has as many as could be made; kClosed once stop() was called.
   Status scale(std::size_t stage, std::size_t replicas);
 
-  // Ends all replicas: after the batches in progress, or at once where `terminate` (they fail).
+  // Ends all replicas: after the batches in progress, or at once where `terminate` (they fail). A
+  // scale() in progress gives up at its next replica. May be called again, also to terminate what
+  // another call waits for.
   void stop(bool terminate);
 
-  // Any thread
-  // -------------------------------------------------------------------------------------------------------
+  // Any thread -----------------------------------------------------------------------------------
 
   [[nodiscard]] EngineStats stats() const;
   [[nodiscard]] const PipelineSpec& spec() const { return spec_; }
@@ -121,6 +128,7 @@ class Engine {
   Engine(PipelineSpec spec, const Clock& clock, std::function<void()> wake);
 
   Status add_replica(std::size_t stage);
+  void terminate_replicas();
   void remove_replicas(std::size_t stage, std::size_t keep);
   void count(Request& request);
   [[nodiscard]] StageStats stage_stats(std::size_t stage) const;
@@ -129,8 +137,8 @@ class Engine {
   const Layout layout_;
   const Clock& clock_;
 
-  std::atomic<std::size_t> pending_rows_{
-      0};  // admitted and not finished; owner adds, whoever finishes subtracts
+  // Admitted and not finished; the owner adds, whoever finishes a request subtracts.
+  std::atomic<std::size_t> pending_rows_{0};
   SettledList settled_;
   Router router_;
 
@@ -145,10 +153,10 @@ class Engine {
   std::array<Counter, kOutcomes> outcomes_;
   Histogram latency_ns_;
 
-  std::mutex control_;              // held by scale() and stop() for as long as they take
-  mutable std::mutex seats_mutex_;  // held briefly
-  std::vector<Seats> seats_;        // per stage; guarded by seats_mutex_
-  bool stopped_ = false;            // guarded by control_
+  std::mutex control_;                 // held by scale() and stop() for as long as they take
+  mutable std::mutex seats_mutex_;     // held briefly
+  std::vector<Seats> seats_;           // per stage; guarded by seats_mutex_
+  std::atomic<bool> stopping_{false};  // written by stop(), before it waits for control_
 };
 
 }  // namespace millrace

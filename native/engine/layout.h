@@ -4,9 +4,9 @@
 // live in the request's record, one column a value, so that an output of many rows is contiguous:
 //
 //   record of a request of n rows:   | column 0: n rows | column 1: n rows | ...
-//   address of (value, row)        = record + n * column + row * row_bytes        (columns are
-//   multiples of 8)
+//   address of (value, row)        = record + n * column + row * row_bytes
 //
+// Columns are multiples of 8.
 // Values of open shape, and strings, live in blobs: blobs[row * blobs_per_row + blob].
 // A value that nobody reads after it was produced is not kept at all.
 #pragma once

@@ -29,7 +29,6 @@ void append(Blob& blob, const RowView& view, DataType type) {
 OutputLayout::OutputLayout(const OutputSpec& spec, const Layout& layout) {
   const ValueLayout& first = layout.values[layout.value_of(spec.sources.front())];
   type = first.type;
-  batched = first.batched;
   fixed = true;
   row_bytes = first.row_bytes;
   for (const Source& source : spec.sources) {
@@ -76,10 +75,12 @@ std::optional<Blob> read_open_output(const OutputSpec& spec, const OutputLayout&
                                      const Layout& layout, const Request& request) {
   Blob blob;
   const std::vector<std::int64_t>* dims = nullptr;
+  bool batched = true;  // where sources differ in it, requests have one row
   for (std::uint32_t row = 0; row < request.rows(); ++row) {
     const Source* source = first_that_ran(spec.sources, request, row);
     const std::uint32_t value = layout.value_of(source ? *source : spec.sources.front());
     const RowView view = source ? request.row(value, row) : RowView{};
+    batched = layout.values[value].batched;
     const auto* row_dims = source ? view.dims : &layout.values[value].row_dims;
     if (dims != nullptr && *dims != *row_dims) return std::nullopt;
     dims = row_dims;
@@ -89,7 +90,7 @@ std::optional<Blob> read_open_output(const OutputSpec& spec, const OutputLayout&
       return std::nullopt;
     }
   }
-  if (output.batched) blob.dims.push_back(static_cast<std::int64_t>(request.rows()));
+  if (batched) blob.dims.push_back(static_cast<std::int64_t>(request.rows()));
   blob.dims.insert(blob.dims.end(), dims->begin(), dims->end());
   return blob;
 }

@@ -19,7 +19,6 @@ struct OutputLayout {
 
   DataType type;
   bool fixed;             // every candidate's rows have the same fixed size
-  bool batched;           // the tensor has a leading dimension that counts rows
   std::size_t row_bytes;  // where fixed
 };
 

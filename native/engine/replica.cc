@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <system_error>
 
 namespace millrace {
 namespace {
@@ -37,7 +38,17 @@ Replica::Replica(const ReplicaContext& context, std::unique_ptr<Runner> runner)
       spinner_(context.clock, kSpinBudget) {
   live_.reserve(limits_.max_batch);
   served_.reserve(limits_.max_batch);
-  thread_ = std::thread([this] { serve(); });
+}
+
+Status Replica::start() {
+  // The one call in the core that throws by contract; here it becomes a value.
+  try {
+    thread_ = std::thread([this] { serve(); });
+  } catch (const std::system_error& error) {
+    return Error{ErrorCode::kStageFailed,
+                 std::string("no thread could be started for a replica: ") + error.what()};
+  }
+  return {};
 }
 
 Replica::~Replica() {
@@ -66,24 +77,30 @@ void Replica::serve() {
         park(decision.wait_until);
         break;
       case Decision::Action::kIdle:
-        if (!spinner_.spin_until([this] { return queue_.waiting() > 0; })) park(kNever);
+        if (!spinner_.spin_until([this] { return queue_.ready(); })) park();
         break;
     }
   }
 }
 
-void Replica::park(Nanos until) {
+// Decides anew once it counts as a sleeper: what came since serve() decided has woken nobody, and
+// may not be able to wait for as long as what was there before.
+void Replica::park() {
   const EventCount::Key key = queue_.parked.prepare_wait();
-  const bool more = until == kNever ? queue_.waiting() > 0 : queue_.waiting() >= limits_.max_batch;
-  if (more || stopping_.load(std::memory_order_acquire)) {
+  const Decision decision = decide(queue_.view(context_.clock.now()), limits_);
+  if (decision.action == Decision::Action::kTake || stopping_.load(std::memory_order_acquire)) {
     queue_.parked.cancel_wait();
   } else {
-    queue_.parked.wait(key, until);
+    queue_.parked.wait(key, decision.wait_until);
   }
 }
 
 void Replica::take(const Decision& decision, Nanos now) {
   claim(decision, now);
+  // One wake-up may stand for more rows than one batch can take: of another shape, or too late to
+  // be in it.
+  if (queue_.ready()) queue_.parked.notify_one();
+  if (!dropped_.empty()) settler_.flush();  // those shed are answered now, not after the batch
   std::span<const ClaimedRow> rest = live_;
   while (!rest.empty()) {
     const std::size_t alike = inputs_.same_shape(rest);
@@ -172,30 +189,47 @@ void Replica::split(std::span<const ClaimedRow> rows, const Error& error) {
 
 Status Replica::store(std::span<const ClaimedRow> rows) {
   for (std::size_t i = 0; i < stage_.output_values.size(); ++i) {
+    const Status fits = check(rows, i);
+    if (!fits.ok()) return fits;
+  }
+  for (std::size_t i = 0; i < stage_.output_values.size(); ++i) {
     const std::uint32_t value = stage_.output_values[i];
-    const ValueLayout& place = context_.layout.values[value];
-    const TensorView& output = outputs_[i];
-    const std::string& name = context_.spec.model->outputs()[stage_.model_outputs[i]].name;
-    if (place.batched &&
-        (output.dims.empty() || output.dims[0] != static_cast<std::int64_t>(rows.size()))) {
-      return Error{ErrorCode::kStageFailed,
-                   "output '" + name + "' does not have one row for each row of the batch"};
-    }
-    if (!place.fixed) {
-      store_open(rows, value, output);
-      continue;
-    }
-    if (byte_count(output, place.type) != rows.size() * place.row_bytes) {
-      return Error{ErrorCode::kStageFailed,
-                   "output '" + name + "' has another shape than its model declares"};
-    }
-    const std::byte* from = output.data;
-    for (const ClaimedRow& row : rows) {
-      std::memcpy(row.request->record_row(value, row.row), from, place.row_bytes);
-      from += place.row_bytes;
+    if (context_.layout.values[value].fixed) {
+      store_fixed(rows, value, outputs_[i]);
+    } else {
+      store_open(rows, value, outputs_[i]);
     }
   }
   return {};
+}
+
+Status Replica::check(std::span<const ClaimedRow> rows, std::size_t output) const {
+  const ValueLayout& place = context_.layout.values[stage_.output_values[output]];
+  const TensorView& view = outputs_[output];
+  const auto fault = [&](const char* what) {
+    const std::size_t index = stage_.model_outputs[output];
+    return Error{ErrorCode::kStageFailed,
+                 "output '" + context_.spec.model->outputs()[index].name + "' " + what};
+  };
+  const auto count = static_cast<std::int64_t>(rows.size());
+  if (place.batched && (view.dims.empty() || view.dims[0] != count)) {
+    return fault("does not have one row for each row of the batch");
+  }
+  if (place.fixed && byte_count(view, place.type) != rows.size() * place.row_bytes) {
+    return fault("has another shape than its model declares");
+  }
+  return {};
+}
+
+void Replica::store_fixed(std::span<const ClaimedRow> rows, std::uint32_t value,
+                          const TensorView& output) {
+  const std::size_t row_bytes = context_.layout.values[value].row_bytes;
+  if (row_bytes == 0) return;  // then there may be no data to point at
+  const std::byte* from = output.data;
+  for (const ClaimedRow& row : rows) {
+    std::memcpy(row.request->record_row(value, row.row), from, row_bytes);
+    from += row_bytes;
+  }
 }
 
 void Replica::store_open(std::span<const ClaimedRow> rows, std::uint32_t value,

@@ -36,6 +36,9 @@ class Replica {
  public:
   Replica(const ReplicaContext& context, std::unique_ptr<Runner> runner);
 
+  // Once. Fails where the system has no thread left.
+  Status start();
+
   ~Replica();  // stops and joins
 
   Replica(const Replica&) = delete;
@@ -52,15 +55,16 @@ class Replica {
 
  private:
   void serve();
-  void park(Nanos until);
+  void park();
   void take(const Decision& decision, Nanos now);
   void claim(const Decision& decision, Nanos now);
   void admit(const Ring<RowRef>::Claim& claim, std::uint8_t priority, Nanos now);
   void release_claims();
   void run_rows(std::span<const ClaimedRow> rows);
   void split(std::span<const ClaimedRow> rows, const Error& error);
-  void succeed(std::span<const ClaimedRow> rows);
   Status store(std::span<const ClaimedRow> rows);
+  Status check(std::span<const ClaimedRow> rows, std::size_t output) const;
+  void store_fixed(std::span<const ClaimedRow> rows, std::uint32_t value, const TensorView& output);
   void store_open(std::span<const ClaimedRow> rows, std::uint32_t value, const TensorView& output);
   void send_on();
 

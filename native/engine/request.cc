@@ -56,7 +56,7 @@ void Request::keep_input(std::uint32_t value, const CallerInput& input) {
   for (std::uint32_t row = 0; row < rows_; ++row) {
     Blob& blob = blob_row(value, row);
     blob.dims = input.row_dims;
-    if (input.strings != nullptr) {
+    if (layout_.values[value].type == DataType::kString) {
       const std::string* first = input.strings + row * input.row_elements;
       blob.strings.assign(first, first + input.row_elements);
     } else {

@@ -82,6 +82,7 @@ bool Router::enqueue(Request& request, std::uint32_t row, std::uint32_t stage, S
                    "the queue of stage '" + spec_.stages[stage].name + "' is full");
       return false;
     case StageQueue::Push::kWrongShape:
+      settler.count_queued(stage);  // a replica must come and clear the slot
       settler.fail(request, Outcome::kFailed, stage,
                    "stage '" + spec_.stages[stage].name +
                        "' was given a row of another size than its model declares");

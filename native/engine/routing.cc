@@ -9,6 +9,11 @@ bool has_value(const Source& source, const Request& request, std::uint32_t row) 
   return source.from_request || request.ran(row, source.stage);
 }
 
+// A row of open shape may have no element to look at.
+bool is_empty(const RowView& view) {
+  return std::find(view.dims->begin(), view.dims->end(), 0) != view.dims->end();
+}
+
 bool string_equals(const Condition& condition, const RowView& value) {
   const auto* wanted = std::get_if<std::string>(&condition.equals);
   return wanted != nullptr && value.strings != nullptr && *value.strings == *wanted;
@@ -29,6 +34,7 @@ bool holds(const Condition& condition, const Layout& layout, const Request& requ
   if (!has_value(condition.source, request, row)) return false;
   const std::uint32_t value = layout.value_of(condition.source);
   const RowView view = request.row(value, row);
+  if (is_empty(view)) return false;
   const DataType type = layout.values[value].type;
   if (type == DataType::kString) return string_equals(condition, view);
   const double scalar = scalar_as_double(type, view.data);

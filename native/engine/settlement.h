@@ -5,19 +5,16 @@
 //
 // Promises
 //   - reset() is called by whoever fills the request in, before it is shared. Everything else may
-//   be called by any thread
-//     that holds a reference.
+//     be called by any thread that holds a reference.
 //   - Exactly one try_settle() returns true, exactly one of `rows` calls of row_finished(), and the
-//   second of the two
-//     calls of release().
+//     second of the two calls of release().
 //   - What each row wrote before row_finished() is visible to the one for whom it returns true.
 //   - What anyone wrote before settling is visible to whoever sees outcome() differ from kPending;
-//   what anyone did
-//     before dropping a reference (settling included) is over for the one for whom release()
-//     returns true.
+//     what anyone did before dropping a reference (settling included) is over for the one for whom
+//     release() returns true.
 // Not promised
 //   - settled() is a hint for those about to start work: it brings no data with it, and false may
-//   be out of date.
+//     be out of date.
 //
 // Memory orders: the countdowns are acq_rel, so that each call hands what it has seen to the next
 // and the last has seen everything. try_settle releases on success (pairs with the acquire of

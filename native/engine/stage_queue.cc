@@ -1,5 +1,6 @@
 #include "engine/stage_queue.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include "engine/routing.h"
@@ -84,6 +85,12 @@ std::size_t StageQueue::waiting() const {
   std::size_t rows = 0;
   for (const PriorityClass& one : classes_) rows += one.ring.size();
   return rows;
+}
+
+bool StageQueue::ready() const {
+  SlotKey oldest;
+  return std::any_of(classes_.begin(), classes_.end(),
+                     [&](const PriorityClass& one) { return one.ring.peek(oldest); });
 }
 
 const std::byte* StageQueue::arena_row(std::size_t priority, std::size_t input,

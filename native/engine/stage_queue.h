@@ -4,9 +4,8 @@
 // A slot of the ring owns one row of the arena of every input whose rows have a fixed size, so n
 // neighbouring slots are a batch tensor as they stand:
 //
-//   ring of a class      | slot 0 | slot 1 | slot 2 | ...            RowRef: whose row
-//   arena of an input    | row 0  | row 1  | row 2  | ...            its bytes, written before the
-//   slot is published
+//   ring of a class    | slot 0 | slot 1 | slot 2 | ...   RowRef: whose row
+//   arena of an input  | row 0  | row 1  | row 2  | ...   its bytes, there before the slot is seen
 //
 // Any thread may push; replicas claim and release. Slots stay taken while the batch that claimed
 // them runs.
@@ -46,6 +45,10 @@ class StageQueue {
 
   [[nodiscard]] QueueView view(Nanos now) const;
   [[nodiscard]] std::size_t waiting() const;
+
+  // Whether a replica would find something to take. Unlike waiting(), not so for a row that is
+  // being pushed: whoever pushes it will notify().
+  [[nodiscard]] bool ready() const;
 
   Ring<RowRef>& ring(std::size_t priority) { return classes_[priority].ring; }
 

@@ -29,7 +29,7 @@ struct ReplicaStats {
   Histogram queue_ns;    // per row, from its arrival at the stage to the start of its batch
   Histogram service_ns;  // per batch
   Histogram batch_rows;  // per batch
-  Counter rows;          // run, successfully or not
+  Counter rows;          // whose run succeeded
   Counter batches;
   Counter gathered;  // batches that had to be copied together
   Counter shed;      // rows dropped because their deadline could not be met

@@ -1,4 +1,4 @@
-import { checkInteger, checkNumber, checkObject, suggest } from '../check.ts'
+import { checkInteger, checkNumber, checkObject, describe, suggest } from '../check.ts'
 import { MillraceError } from '../errors.ts'
 import { type NativeEngine, refusals } from '../native/addon.ts'
 import { loadAddon } from '../native/load.ts'
@@ -76,6 +76,8 @@ export class Engine<P extends Pipeline = Pipeline> implements AsyncDisposable {
   readonly #timer: DeadlineTimer
   #refusing = false
   #closing: Promise<void> | undefined
+  /** The last scaling asked for: they are done in the order of the calls, so that the last one counts. */
+  #scaling: Promise<unknown> = Promise.resolve()
 
   private constructor(parts: Parts) {
     const { native, bound } = parts
@@ -87,7 +89,9 @@ export class Engine<P extends Pipeline = Pipeline> implements AsyncDisposable {
       heads: reader.heads,
       payload: reader.payload,
       openDims: this.#inputs.openDims.buffer as ArrayBuffer,
-      onSettled: (count, extras) => reader.read(count, extras),
+      // Not a closure of this constructor: the core holds it, and through it nothing may lead back
+      // to `native`, or an engine that is forgotten could never be collected.
+      onSettled: reader.onSettled,
     })
   }
 
@@ -102,13 +106,15 @@ export class Engine<P extends Pipeline = Pipeline> implements AsyncDisposable {
   ): Promise<Engine<P>> {
     checkPipeline(pipeline)
     const given = checkObject(options, { name: 'engine options', keys: startKeys })
+    const { configuration: wanted = {}, maxPendingRows: limit } = given
     const configuration = resolveConfiguration(pipeline, {
-      configuration: given.configuration ?? {},
+      configuration: wanted,
       cores: availableCores(),
     })
+    const givenRows = limit === undefined ? undefined : checkPendingRows(limit)
     const models = await loadModels(pipeline, configuration)
     const bound = bindPipeline(pipeline, models)
-    const maxPendingRows = checkPendingRows(given.maxPendingRows ?? defaultPendingRows(bound))
+    const maxPendingRows = givenRows ?? defaultPendingRows(bound)
     const spec = toNativeSpec(bound, { models, configuration, maxPendingRows })
     try {
       const native = await loadAddon().createEngine(spec)
@@ -136,6 +142,7 @@ export class Engine<P extends Pipeline = Pipeline> implements AsyncDisposable {
       if (terms.signal?.aborted) throw cancelled(terms.signal)
       if (this.#refusing) throw closed()
       this.#inputs.read(inputs)
+      this.#checkRows()
       const index = this.#submit(terms)
       if (index < 0) throw this.#refusal(index)
       const result = this.#pending.add(index)
@@ -152,7 +159,13 @@ export class Engine<P extends Pipeline = Pipeline> implements AsyncDisposable {
    * @returns The outputs of each, in order. Rejects with the first error; the other requests run on.
    */
   inferMany(requests: Iterable<InputsOf<P>>, options?: InferOptions): Promise<OutputsOf<P>[]> {
-    return Promise.all(Array.from(requests, (inputs) => this.infer(inputs, options)))
+    try {
+      // All of them first: an iterator that throws leaves no request behind.
+      const all = [...checkIterable(requests)]
+      return Promise.all(all.map((inputs) => this.infer(inputs, options)))
+    } catch (error) {
+      return Promise.reject(error)
+    }
   }
 
   /** A snapshot of counters and distributions since the start; cheap enough to be asked for every second. */
@@ -178,8 +191,10 @@ export class Engine<P extends Pipeline = Pipeline> implements AsyncDisposable {
     }
     const count = checkReplicas(replicas, 'scale: replicas')
     if (this.#closing !== undefined) throw closed()
+    const turn = this.#scaling.then(() => this.#parts.native.scale(index, count))
+    this.#scaling = turn.catch(() => undefined)
     try {
-      await this.#parts.native.scale(index, count)
+      await turn
     } catch (error) {
       throw fromNative(error, stage)
     }
@@ -217,7 +232,7 @@ export class Engine<P extends Pipeline = Pipeline> implements AsyncDisposable {
     })
     await Promise.race([drained, timeout])
     clearTimeout(timer)
-    await this.#parts.native.stop(this.#pending.count > 0)
+    await this.#parts.native.stop()
     this.#timer.stop()
   }
 
@@ -229,6 +244,12 @@ export class Engine<P extends Pipeline = Pipeline> implements AsyncDisposable {
     if (data.length === 2)
       return native.submit(rows, terms.priority, terms.leftMs, data[0], data[1])
     return native.submit(rows, terms.priority, terms.leftMs, ...data)
+  }
+
+  #checkRows(): void {
+    const { maxPendingRows } = this.#parts
+    const { rows } = this.#inputs
+    if (rows > maxPendingRows) throw tooManyRows(rows, maxPendingRows)
   }
 
   #keepTerms(index: number, { leftMs, signal }: RequestTerms): void {
@@ -244,11 +265,8 @@ export class Engine<P extends Pipeline = Pipeline> implements AsyncDisposable {
 
   #refusal(code: number): MillraceError {
     switch (code) {
-      case refusals.queueFull: {
-        const { maxPendingRows } = this.#parts
-        const { rows } = this.#inputs
-        return rows > maxPendingRows ? tooManyRows(rows, maxPendingRows) : queueFull(maxPendingRows)
-      }
+      case refusals.queueFull:
+        return queueFull(this.#parts.maxPendingRows)
       case refusals.deadlinePassed:
         return deadlinePassed()
       case refusals.closed:
@@ -260,6 +278,15 @@ export class Engine<P extends Pipeline = Pipeline> implements AsyncDisposable {
 }
 
 const longestTimerMs = 2 ** 31 - 1
+
+function checkIterable<Item>(requests: Iterable<Item>): Iterable<Item> {
+  const given: unknown = requests
+  if (typeof given === 'object' && given !== null && Symbol.iterator in given) return requests
+  throw new MillraceError({
+    code: 'MILLRACE_INVALID_INPUT',
+    message: `requests: expected an iterable of inputs, got ${describe(given)}; give an array`,
+  })
+}
 
 function checkPendingRows(value: unknown): number {
   return checkInteger(value, { name: 'maxPendingRows', min: 1, max: mostPendingRows })

@@ -3,7 +3,7 @@
 import type { BoundPipeline } from '../pipeline/bound-pipeline.ts'
 import type { TypedArrayConstructor } from '../pipeline/tensor.ts'
 import { InputPort } from './input-port.ts'
-import { inputError, keysError } from './request-error.ts'
+import { inputError, keysError, reentered } from './request-error.ts'
 
 type Elements = ArrayLike<unknown>
 
@@ -16,6 +16,8 @@ export class InputReader {
   /** Dims of the rows of open inputs, for the core; see NativeEngine.attach. */
   readonly openDims: Float64Array
   #openCount = 0
+  /** Counts read(), to notice one within another: there is one place for what they find. */
+  #reads = 0
 
   constructor(bound: BoundPipeline) {
     this.ports = bound.inputs.map((value) => new InputPort(value, bound.batched))
@@ -31,6 +33,7 @@ export class InputReader {
    */
   read(inputs: unknown): void {
     if (typeof inputs !== 'object' || inputs === null) throw keysError(inputs, this.ports)
+    const read = ++this.#reads
     this.rows = 0
     this.#openCount = 0
     const record = inputs as Readonly<Record<string, unknown>>
@@ -39,6 +42,7 @@ export class InputReader {
       this.data[index] = this.#readPort(port, record[port.name])
     }
     if (Object.keys(record).length !== this.ports.length) throw keysError(inputs, this.ports)
+    if (read !== this.#reads) throw reentered()
   }
 
   #readPort(port: InputPort, given: unknown): Elements {
@@ -101,21 +105,23 @@ export class InputReader {
 function checkElements(port: InputPort, data: unknown, whole: unknown): Elements {
   const { array } = port
   if (array === undefined) {
-    if (Array.isArray(data) && data.every((one) => typeof one === 'string')) return data
+    // A copy, since its elements may be getters, and the core must call nobody while it reads.
+    const strings = Array.isArray(data) ? Array.from(data as readonly unknown[]) : undefined
+    if (strings?.every((one) => typeof one === 'string')) return strings
     throw inputError(port, whole, 'data')
   }
-  if (!(data instanceof array) && !isForeign(data, array)) throw inputError(port, whole, 'data')
+  if (!isElements(data, array)) throw inputError(port, whole, 'data')
   const elements = data as InstanceType<TypedArrayConstructor>
   // Others may write to shared memory while it is copied; the core must not read it.
   return elements.buffer instanceof SharedArrayBuffer ? elements.slice() : elements
 }
 
-// An array of another realm (a vm context, a test runner) has constructors of its own.
-function isForeign(data: unknown, array: TypedArrayConstructor): boolean {
-  return (
-    ArrayBuffer.isView(data) &&
-    (data as unknown as { [Symbol.toStringTag]?: string })[Symbol.toStringTag] === array.name
-  )
+// By name where not by class: an array of another realm (a vm context, a test runner) has
+// constructors of its own.
+function isElements(data: unknown, array: TypedArrayConstructor): boolean {
+  if (!ArrayBuffer.isView(data)) return false
+  const { [Symbol.toStringTag]: name } = data as unknown as { [Symbol.toStringTag]?: string }
+  return data instanceof array || name === array.name
 }
 
 function isSize(value: unknown): value is number {

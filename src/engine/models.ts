@@ -59,11 +59,9 @@ async function loadModel(
 }
 
 function checkFile(path: string, stage: string): void {
-  const problem = !existsSync(path)
-    ? 'found nothing there'
-    : statSync(path).isFile()
-      ? ''
-      : 'found no file'
+  const found = existsSync(path) ? statSync(path, { throwIfNoEntry: false }) : undefined
+  const problem =
+    found === undefined ? 'found nothing there' : found.isFile() ? '' : 'found no file'
   if (problem === '') return
   throw new MillraceError({
     code: 'MILLRACE_MODEL_LOAD',

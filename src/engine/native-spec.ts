@@ -11,7 +11,7 @@ import type {
   Source,
 } from '../pipeline/bound-pipeline.ts'
 import type { ResolvedStageConfiguration } from '../pipeline/configuration.ts'
-import { elementFormats } from '../pipeline/tensor.ts'
+import { encodeElement } from '../pipeline/element.ts'
 
 /** The compiled pipeline in the form the addon reads. */
 export function toNativeSpec(
@@ -58,30 +58,5 @@ function toNativeCondition(condition: BoundCondition): NativeCondition {
 /** The bytes of one element of the fill, or the string. */
 function toFill({ fill, type }: BoundOutput): Uint8Array | string | undefined {
   if (fill === undefined || typeof fill === 'string') return fill
-  if (type === 'float16')
-    return new Uint8Array(new Uint16Array([toFloat16Bits(Number(fill))]).buffer)
-  const { array: ArrayOfType } = elementFormats[type]
-  if (ArrayOfType === undefined) return undefined
-  const bytes = new Uint8Array(ArrayOfType.BYTES_PER_ELEMENT)
-  const element = new ArrayOfType(bytes.buffer)
-  element[0] = typeof fill === 'bigint' || type.endsWith('int64') ? BigInt(fill) : Number(fill)
-  return bytes
-}
-
-// Half precision from single, rounded to nearest, ties to even. Node 20 has no Float16Array.
-function toFloat16Bits(value: number): number {
-  const sign = value < 0 || Object.is(value, -0) ? 0x8000 : 0
-  const size = Math.abs(value)
-  if (Number.isNaN(size)) return 0x7e00
-  if (size >= 65520) return sign | 0x7c00
-  const exponent = Math.max(-14, Math.floor(Math.log2(size)))
-  const step = 2 ** (exponent - 10)
-  const units = roundHalfToEven(size / step)
-  return sign + (size < 2 ** -14 ? units : ((exponent + 15) << 10) + (units - 1024))
-}
-
-function roundHalfToEven(value: number): number {
-  const floor = Math.floor(value)
-  const rest = value - floor
-  return rest > 0.5 || (rest === 0.5 && floor % 2 === 1) ? floor + 1 : floor
+  return encodeElement(fill, type)
 }

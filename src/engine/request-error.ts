@@ -10,7 +10,13 @@ export function keysError(inputs: unknown, ports: readonly InputPort[]): Millrac
   if (typeof inputs !== 'object' || inputs === null) {
     return invalid(`inputs: expected an object with ${names.join(', ')}, got ${describe(inputs)}`)
   }
-  const extra = Object.keys(inputs).find((name) => !names.includes(name)) ?? ''
+  const extra = Object.keys(inputs).find((name) => !names.includes(name))
+  if (extra === undefined) {
+    return invalid(
+      `inputs: expected ${names.join(', ')} as own properties, got ${describe(inputs)} that inherits some; ` +
+        'give a plain object',
+    )
+  }
   return invalid(`inputs: the pipeline has no input "${extra}"; ${suggest(extra, names)}`)
 }
 
@@ -35,7 +41,7 @@ function found(port: InputPort, given: unknown, problem: string): string {
     case 'missing':
       return given === undefined ? 'nothing; add it to the inputs' : describe(given)
     case 'no rows':
-      return 'no rows; send at least one'
+      return isDetached(given) ? detachedAdvice : 'no rows; send at least one'
     case 'bare':
       return `${describe(given)} without dims; give { type, dims, data }, since its shape is open`
     case 'type':
@@ -59,23 +65,42 @@ function describeTensor(given: unknown): string {
   }
   const { type, dims, data } = given as { type?: unknown; dims?: unknown; data?: unknown }
   const shape = Array.isArray(dims)
-    ? `[${dims.slice(0, 8).map(String).join(', ')}]`
+    ? `[${dims.slice(0, 8).map(describeDim).join(', ')}]`
     : 'without dims'
   return `${typeof type === 'string' ? type : describe(type)} ${shape} with data ${describe(data)}`
 }
 
 function advice(port: InputPort, given: unknown, problem: string): string {
   if (problem === 'length') {
-    if (isDetached(given)) return 'its buffer is detached: it was transferred away, send a copy'
+    if (isDetached(given)) return detachedAdvice
     return `send as many elements as the dims multiply to${port.rowElements > 0 ? ` (${port.rowElements} a row)` : ''}`
   }
   if (problem === 'dims') return 'correct the dims'
   return 'convert the data'
 }
 
+function describeDim(dim: unknown): string {
+  return typeof dim === 'number' ? String(dim) : describe(dim)
+}
+
+const detachedAdvice = 'its buffer is detached: it was transferred away, send a copy'
+
 function isDetached(given: unknown): boolean {
   const data = ArrayBuffer.isView(given) ? given : (given as { data?: unknown }).data
-  return ArrayBuffer.isView(data) && data.byteLength === 0 && data.buffer.byteLength === 0
+  if (!ArrayBuffer.isView(data)) return false
+  try {
+    // Node 20 has no ArrayBuffer.detached; a detached buffer takes no view.
+    return new Uint8Array(data.buffer).length < 0
+  } catch {
+    return true
+  }
+}
+
+/** A getter of the inputs called the engine that was reading them. */
+export function reentered(): MillraceError {
+  return invalid(
+    'inputs: expected values, got a getter that sent another request to the engine; read it before',
+  )
 }
 
 export function cancelled(signal: AbortSignal): MillraceError {

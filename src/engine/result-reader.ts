@@ -51,6 +51,10 @@ export class ResultReader {
     this.#pending = pending
   }
 
+  /** For the core to hold: leads to this reader and to nothing else. */
+  readonly onSettled = (count: number, extras: readonly unknown[] | undefined): void =>
+    this.read(count, extras)
+
   /** Answers `count` requests. Called by the core, which then uses the memory again. */
   read(count: number, extras: readonly unknown[] | undefined): void {
     if (extras !== undefined) this.#extras = extras
@@ -71,6 +75,7 @@ export class ResultReader {
   #answer(index: number, rows: number, offset: number): void {
     const result: Result = {}
     let at = offset
+    let ragged: string | undefined
     for (const port of this.#ports) {
       const bytes = port.rowBytes * rows
       if (port.rowBytes >= 0 && bytes <= inlineBytes) {
@@ -78,14 +83,13 @@ export class ResultReader {
         at += (bytes + 7) & ~7
       } else {
         const tensor = this.#extraTensor(port, rows)
-        if (tensor === undefined) {
-          this.#pending.reject(index, raggedOutput(port.name))
-          return
-        }
-        result[port.name] = tensor
+        // On to the next all the same: what belongs to other outputs and requests comes in order.
+        if (tensor === undefined) ragged ??= port.name
+        else result[port.name] = tensor
       }
     }
-    this.#pending.resolve(index, result)
+    if (ragged === undefined) this.#pending.resolve(index, result)
+    else this.#pending.reject(index, raggedOutput(ragged))
   }
 
   #extraTensor(port: OutputPort, rows: number): Tensor | undefined {

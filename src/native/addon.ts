@@ -120,8 +120,8 @@ export interface NativeEngine {
   scale(stage: number, replicas: number): Promise<void>
   /** Refuses every further submit. */
   refuse(): void
-  /** Ends all replicas, after their batch or at once, and settles what is left as closed. */
-  stop(terminate: boolean): Promise<void>
+  /** Ends all replicas at once, interrupting what runs, and settles what is left as closed. */
+  stop(): Promise<void>
   stats(): NativeStats
 }
 

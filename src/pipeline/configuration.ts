@@ -60,7 +60,7 @@ export function resolveConfiguration(
   return new Map(
     names.map((name) => [
       name,
-      resolveStage(`configuration.${name}`, record[name] ?? {}, replicas),
+      resolveStage(`configuration.${name}`, ownOr(record, name), replicas),
     ]),
   )
 }
@@ -81,6 +81,11 @@ function resolveStage(where: string, value: unknown, share: number): ResolvedSta
       max: longestDelayMs,
     }),
   }
+}
+
+// A stage may be called "constructor"; null is no configuration.
+function ownOr(record: Readonly<Record<string, unknown>>, name: string): unknown {
+  return Object.hasOwn(record, name) && record[name] !== undefined ? record[name] : {}
 }
 
 /** The number of replicas a stage may have. */

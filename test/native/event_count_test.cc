@@ -58,6 +58,7 @@ TEST(EventCount, WakesEveryoneOnNotifyAll) {
   std::atomic<bool> open{false};
   std::atomic<int> late{0};
   std::vector<std::thread> sleepers;
+  sleepers.reserve(3);
   for (int i = 0; i < 3; ++i) {
     sleepers.emplace_back([&] {
       while (!open.load()) {

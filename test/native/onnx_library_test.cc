@@ -17,7 +17,7 @@ class OrtLibraryTest : public testing::Test {
   }
 
   static std::string error_of(const OrtLibrarySource& source) {
-    const auto loaded = OrtLibrary::load(source);
+    const auto loaded = load_ort_library(source);
     if (loaded.ok()) return "it loaded";
     EXPECT_EQ(loaded.error().code, ErrorCode::kModelLoad);
     return loaded.error().message;
@@ -58,7 +58,7 @@ TEST_F(OrtLibraryTest, ACopyFromElsewhereThatIsLoadedAlreadyIsReportedAndLeftAlo
   ASSERT_TRUE(SharedLibrary::open(copy).ok());
   std::filesystem::remove_all(folder);
 
-  const auto loaded = OrtLibrary::load({ort_library_path(), kOrtVersion});
+  const auto loaded = load_ort_library({ort_library_path(), kOrtVersion});
   ASSERT_TRUE(loaded.ok()) << loaded.error().message;
   ASSERT_EQ(loaded.value()->foreign_copies().size(), 1u);
   EXPECT_NE(loaded.value()->foreign_copies()[0].find(copy), std::string::npos);
@@ -68,8 +68,8 @@ TEST_F(OrtLibraryTest, ACopyFromElsewhereThatIsLoadedAlreadyIsReportedAndLeftAlo
 }
 
 TEST_F(OrtLibraryTest, LoadingAgainGivesTheSameLibrary) {
-  const auto first = OrtLibrary::load({ort_library_path(), kOrtVersion});
-  const auto second = OrtLibrary::load({"/nowhere/libonnxruntime.so.1", kOrtVersion});
+  const auto first = load_ort_library({ort_library_path(), kOrtVersion});
+  const auto second = load_ort_library({"/nowhere/libonnxruntime.so.1", kOrtVersion});
   ASSERT_TRUE(first.ok() && second.ok());
   EXPECT_EQ(first.value(), second.value());
   EXPECT_EQ(first.value()->path(), ort_library_path());

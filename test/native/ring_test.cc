@@ -272,7 +272,7 @@ TEST(RingInterleavings, DeliverEveryRowOnceInOrderInARoomyRing) {
 }
 
 TEST(RingInterleavings, NeverMixTwoKeysInAPeek) {
-  EXPECT_EQ(explore_ring<det::DetAtomic>(2500, {2, {1, 2}, {1, 2}, true}), "");
+  EXPECT_EQ(explore_ring<det::DetAtomic>(4000, {2, {1, 2}, {1, 2}, true}), "");
 }
 
 // A compare-and-exchange that is a load, a comparison and a store.

@@ -115,7 +115,8 @@ class Request {
  private:
   void recycle() {
     ++recycled_;
-    for (auto& output : outputs_) output = 0;  // a race if any row could still be writing, or the loop reading
+    for (auto& output : outputs_)
+      output = 0;  // a race if any row could still be writing, or the loop reading
     completion_.outcome = Outcome::kPending;
   }
 

@@ -1,0 +1,29 @@
+/** The table of trials, in the order in which they run. */
+import { eventLoopDelayTrial } from './event-loop-delay.ts'
+import { noopLatency } from './noop-latency.ts'
+import { noopThroughput } from './noop-throughput.ts'
+import { ring } from './ring.ts'
+import { saturation } from './saturation.ts'
+import { sharedWeights } from './shared-weights.ts'
+import { smallModel } from './small-model.ts'
+import type { Comparison, Trial, TrialOptions } from './trial.ts'
+
+export const trials: readonly Trial[] = [
+  noopThroughput,
+  noopLatency,
+  smallModel,
+  saturation,
+  eventLoopDelayTrial,
+  ring,
+  sharedWeights,
+]
+
+/** What bench/main.ts has run in a fresh process. */
+export function runTrial({
+  name,
+  ...options
+}: TrialOptions & { name: string }): Promise<Comparison[]> {
+  const trial = trials.find((candidate) => candidate.name === name)
+  if (trial === undefined) throw new Error(`no trial is called "${name}"`)
+  return trial.run(options)
+}
