@@ -74,7 +74,7 @@ void Replica::serve() {
         take(decision, now);
         break;
       case Decision::Action::kWait:
-        park(decision.wait_until);
+        park();
         break;
       case Decision::Action::kIdle:
         if (!spinner_.spin_until([this] { return queue_.ready(); })) park();

@@ -107,8 +107,9 @@ bool EventCount::sleep(Key key, Nanos deadline) {
 }
 
 // Taking the mutex once: a waiter either has not looked at the epoch yet, or sleeps and hears the
-// notification. Always all of them: unlike a futex, a condition variable may wake whoever came last,
-// who then finds its key up to date and sleeps again, and the one the signal was meant for sleeps on.
+// notification. Always all of them: unlike a futex, a condition variable may wake whoever came
+// last, who then finds its key up to date and sleeps again, and the one the signal was meant for
+// sleeps on.
 void EventCount::wake_sleepers(int /*count*/) {
   { const std::lock_guard lock(mutex_); }
   advanced_.notify_all();

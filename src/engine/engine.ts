@@ -12,6 +12,7 @@ import {
 } from '../pipeline/configuration.ts'
 import { checkPipeline } from '../pipeline/define-pipeline.ts'
 import type { InputsOf, OutputsOf, Pipeline, StagesOf } from '../pipeline/pipeline.ts'
+import { AbortListeners } from './abort-listeners.ts'
 import { defaultPendingRows } from './admission.ts'
 import { availableCores } from './cores.ts'
 import { DeadlineTimer } from './deadline-timer.ts'
@@ -74,6 +75,10 @@ export class Engine<P extends Pipeline = Pipeline> implements AsyncDisposable {
   readonly #inputs: InputReader
   readonly #pending = new PendingRequests()
   readonly #timer: DeadlineTimer
+  readonly #signals = new AbortListeners((index, signal) => {
+    // False: it was answered already, and its result is on the way.
+    if (this.#parts.native.cancel(index)) this.#pending.reject(index, cancelled(signal))
+  })
   #refusing = false
   #closing: Promise<void> | undefined
   /** The last scaling asked for: they are done in the order of the calls, so that the last one counts. */
@@ -255,12 +260,7 @@ export class Engine<P extends Pipeline = Pipeline> implements AsyncDisposable {
   #keepTerms(index: number, { leftMs, signal }: RequestTerms): void {
     if (leftMs < Number.POSITIVE_INFINITY) this.#timer.arm(leftMs)
     if (signal === undefined) return
-    const abort = (): void => {
-      // False: it was answered already, and its result is on the way.
-      if (this.#parts.native.cancel(index)) this.#pending.reject(index, cancelled(signal))
-    }
-    signal.addEventListener('abort', abort, { once: true })
-    this.#pending.onSettle(index, () => signal.removeEventListener('abort', abort))
+    this.#pending.onSettle(index, this.#signals.add(index, signal))
   }
 
   #refusal(code: number): MillraceError {

@@ -9,7 +9,7 @@ describe('options of start', () => {
   const wrong: [options: unknown, message: string][] = [
     [null, 'engine options: expected a plain object, got null'],
     [3, 'engine options: expected a plain object, got the number 3'],
-    [{ maxPending: 3 }, 'unknown key "maxPending"; did you mean "maxPendingRows"?'],
+    [{ maxPendingRow: 3 }, 'unknown key "maxPendingRow"; did you mean "maxPendingRows"?'],
     [{ maxPendingRows: 0 }, 'maxPendingRows: expected an integer from 1'],
     [{ maxPendingRows: -1 }, 'got the number -1'],
     [{ maxPendingRows: 1.5 }, 'got the number 1.5'],
