@@ -11,6 +11,7 @@ import { describeMachine, machineText } from './report-machine.ts'
 import { saveReport } from './report-save.ts'
 import { callInFreshProcess } from './trials/fresh-process.ts'
 import { trials } from './trials/index.ts'
+import { rounded } from './trials/rounds.ts'
 import type { Comparison, Trial } from './trials/trial.ts'
 
 type Options = { chosen: readonly Trial[]; json: boolean; quick: boolean; save: boolean }
@@ -67,7 +68,8 @@ function choose(names: readonly string[]): readonly Trial[] {
 async function report({ chosen, json, quick, save }: Options): Promise<number> {
   const dateTime = new Date().toISOString()
   const machine = describeMachine()
-  console.error(`${machineText(machine)}, load ${loadavg()[0]?.toFixed(1)}`)
+  const loadBefore = rounded(loadavg()[0] ?? 0)
+  console.error(`${machineText(machine)}, load average ${loadBefore}`)
   const verdicts: TrialVerdict[] = []
   for (const trial of chosen) {
     const verdict = await measure(trial, quick)
@@ -77,7 +79,7 @@ async function report({ chosen, json, quick, save }: Options): Promise<number> {
   if (!json) process.stdout.write(`${table(verdicts)}\n`)
   if (save) {
     const command = ['npm run --silent bench --', ...process.argv.slice(2)].join(' ')
-    const path = await saveReport({ dateTime, command, machine, trials: verdicts })
+    const path = await saveReport({ dateTime, command, machine, loadBefore, trials: verdicts })
     console.error(`saved ${path}`)
   }
   return verdicts.some(({ ours }) => ours === null) ? 1 : 0

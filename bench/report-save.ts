@@ -5,7 +5,14 @@ import { fileURLToPath } from 'node:url'
 import { type TrialVerdict, table } from './report.ts'
 import { type Machine, machineSlug, machineText } from './report-machine.ts'
 
-export type Report = { dateTime: string; command: string; machine: Machine; trials: TrialVerdict[] }
+export type Report = {
+  dateTime: string
+  command: string
+  machine: Machine
+  /** Runnable threads of the whole machine, mean of the minute before the first trial. */
+  loadBefore: number
+  trials: TrialVerdict[]
+}
 
 const directory = fileURLToPath(new URL('./results/', import.meta.url))
 
@@ -22,7 +29,8 @@ export async function saveReport(report: Report): Promise<string> {
 function markdown(report: Report): string {
   return [
     `# ${report.dateTime.slice(0, 10)}`,
-    `${machineText(report.machine)}. Printed by \`${report.command}\`; medians of alternating rounds.`,
+    `${machineText(report.machine)}; load average ${report.loadBefore} before the first trial.`,
+    `Printed by \`${report.command}\`: medians of alternating rounds, which the JSON beside this has.`,
     `${table(report.trials)}\n`,
   ].join('\n\n')
 }

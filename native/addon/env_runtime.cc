@@ -6,14 +6,31 @@
 
 namespace millrace {
 
-EnvRuntime::EnvRuntime(Napi::Env env) : env_(env), loads_(std::make_shared<LoadCancellation>()) {
+namespace {
+
+// How long deliveries may follow each other before the event loop gets a turn.
+constexpr Nanos kLongestStretch = 2 * kNanosPerMilli;
+
+napi_threadsafe_function make_wake_function(Napi::Env env, EnvRuntime* runtime,
+                                            napi_threadsafe_function_call_js call) {
   const Napi::String name = Napi::String::New(env, "millrace");
-  // No queue limit is needed: signalled_ keeps at most one call in it.
-  const napi_status status =
-      napi_create_threadsafe_function(env, nullptr, nullptr, name, 0, 1, nullptr, nullptr, this,
-                                      &EnvRuntime::call_js, &wake_function_);
-  if (status != napi_ok) throw Napi::Error::New(env, "could not attach to the event loop");
-  napi_unref_threadsafe_function(env, wake_function_);
+  napi_threadsafe_function function = nullptr;
+  // No queue limit is needed: there is at most one call in it.
+  if (napi_create_threadsafe_function(env, nullptr, nullptr, name, 0, 1, nullptr, nullptr, runtime,
+                                      call, &function) != napi_ok) {
+    throw Napi::Error::New(env, "could not attach to the event loop");
+  }
+  napi_unref_threadsafe_function(env, function);
+  return function;
+}
+
+}  // namespace
+
+EnvRuntime::EnvRuntime(Napi::Env env)
+    : env_(env),
+      wake_function_(make_wake_function(env, this, &EnvRuntime::on_wake)),
+      pause_function_(make_wake_function(env, this, &EnvRuntime::on_paused)),
+      loads_(std::make_shared<LoadCancellation>()) {
   // Hooks run in reverse: ours before the one that takes the threadsafe function down.
   env.AddCleanupHook([this] { cleanup(); });
 }
@@ -25,17 +42,52 @@ EnvRuntime& EnvRuntime::of(Napi::Env env) {
   return *env.GetInstanceData<EnvRuntime>();
 }
 
+void EnvRuntime::watch_exit(Napi::Env env) {
+  const Napi::Value process = env.Global().Get("process");
+  if (!process.IsObject()) return;
+  const Napi::Value once = process.As<Napi::Object>().Get("once");
+  if (!once.IsFunction()) return;
+  const auto on_exit = [this](const Napi::CallbackInfo&) { cleanup(); };
+  once.As<Napi::Function>().Call(
+      process, {Napi::String::New(env, "exit"), Napi::Function::New(env, on_exit, "millrace")});
+}
+
 void EnvRuntime::wake() {
   if (signalled_.exchange(true, std::memory_order_acq_rel)) return;
   napi_call_threadsafe_function(wake_function_, nullptr, napi_tsfn_nonblocking);
 }
 
-void EnvRuntime::call_js(napi_env env, napi_value, void* context, void*) {
+// A wake that seems to be on its way already keeps the others away.
+void EnvRuntime::poll(Napi::Env env, bool last) {
+  signalled_.exchange(!last, std::memory_order_acq_rel);
+  drain(env);
+}
+
+// Node calls a threadsafe function again and again while there is something new for it. Where every
+// answer is followed by the next request there always is, and nothing else would get a turn.
+// Calling the other function ends that: what it leads to is asked for in another round of the event
+// loop.
+void EnvRuntime::on_wake(napi_env env, napi_value, void* context, void*) {
   if (env == nullptr) return;  // the environment is being taken down
   auto* runtime = static_cast<EnvRuntime*>(context);
+  if (runtime->clock_.now() - runtime->stretch_began_ < kLongestStretch) {
+    runtime->deliver(env);
+  } else {
+    napi_call_threadsafe_function(runtime->pause_function_, nullptr, napi_tsfn_nonblocking);
+  }
+}
+
+void EnvRuntime::on_paused(napi_env env, napi_value, void* context, void*) {
+  if (env == nullptr) return;
+  auto* runtime = static_cast<EnvRuntime*>(context);
+  runtime->stretch_began_ = runtime->clock_.now();
+  runtime->deliver(env);
+}
+
+void EnvRuntime::deliver(napi_env env) {
   // Before looking: what is announced after this line gets a wake of its own.
-  runtime->signalled_.store(false, std::memory_order_seq_cst);
-  runtime->drain(Napi::Env(env));
+  signalled_.exchange(false, std::memory_order_acq_rel);
+  drain(Napi::Env(env));
 }
 
 namespace {

@@ -5,9 +5,9 @@
 // else belongs to the environment's own thread. However often wake() is called before the event
 // loop gets to it, it comes back once.
 //
-// Cleanup (worker.terminate(), process.exit(), natural end) runs before the environment is gone:
-// engines are stopped, loads cancelled and every thread joined, so that nothing calls into an
-// environment that no longer exists.
+// Cleanup (worker.terminate(), process.exit(), an uncaught error, natural end) runs before the
+// environment is gone: engines are stopped, loads cancelled and every thread joined, so that
+// nothing calls into an environment that no longer exists.
 #pragma once
 
 #include <napi.h>
@@ -21,6 +21,7 @@
 #include <thread>
 #include <vector>
 
+#include "base/clock.h"
 #include "model/load_cancellation.h"
 
 namespace millrace {
@@ -31,7 +32,7 @@ class WakeListener {
   virtual ~WakeListener() = default;
   virtual void on_wake(Napi::Env env) = 0;
 
-  // The environment ends: stop every thread of your own. Called once, with no JavaScript allowed.
+  // The environment ends: stop every thread of your own. May be called twice; calls no JavaScript.
   virtual void on_cleanup() = 0;
 };
 
@@ -46,8 +47,17 @@ class EnvRuntime {
 
   static EnvRuntime& of(Napi::Env env);
 
+  // Has cleanup done when the process says 'exit' as well: process.exit() and uncaught errors run
+  // no cleanup hooks, but the static destructors of ONNX Runtime, under the feet of whatever still
+  // runs.
+  void watch_exit(Napi::Env env);
+
   // Any thread.
   void wake();
+
+  // Looks at what is new without waiting to be woken, and asks not to be woken until the last of a row of polls. Every row
+  // must have a last one.
+  void poll(Napi::Env env, bool last);
 
   void add(WakeListener* listener) { listeners_.insert(listener); }
   void remove(WakeListener* listener) { listeners_.erase(listener); }
@@ -74,12 +84,17 @@ class EnvRuntime {
     std::thread thread;
   };
 
-  static void call_js(napi_env env, napi_value callback, void* context, void* data);
+  static void on_wake(napi_env env, napi_value callback, void* context, void* data);
+  static void on_paused(napi_env env, napi_value callback, void* context, void* data);
+  void deliver(napi_env env);
   void drain(Napi::Env env);
   void cleanup();
 
   napi_env env_;
-  napi_threadsafe_function wake_function_ = nullptr;
+  const SteadyClock clock_;
+  napi_threadsafe_function wake_function_;  // in the queue of one of the two at most: signalled_
+  napi_threadsafe_function pause_function_;
+  Nanos stretch_began_ = 0;
   std::atomic<bool> signalled_{false};  // a wake is on its way and has not been looked at
   std::size_t holds_ = 0;
   std::list<std::unique_ptr<Job>> jobs_;

@@ -9,13 +9,20 @@
 namespace millrace {
 namespace {
 
+Napi::Value poll(const Napi::CallbackInfo& info) {
+  EnvRuntime::of(info.Env()).poll(info.Env(), info[0].As<Napi::Boolean>().Value());
+  return info.Env().Undefined();
+}
+
 Napi::Object init(Napi::Env env, Napi::Object exports) {
   auto* runtime = new EnvRuntime(env);
   env.SetInstanceData<EnvRuntime>(runtime);
+  runtime->watch_exit(env);
   runtime->model_constructor = Napi::Persistent(NativeModel::define(env));
   runtime->engine_constructor = Napi::Persistent(NativeEngine::define(env));
   exports.Set("loadModel", Napi::Function::New<&NativeModel::load>(env, "loadModel"));
   exports.Set("createEngine", Napi::Function::New<&NativeEngine::create>(env, "createEngine"));
+  exports.Set("poll", Napi::Function::New<&poll>(env, "poll"));
   exports.Set("NativeModel", runtime->model_constructor.Value());
   exports.Set("NativeEngine", runtime->engine_constructor.Value());
   return exports;

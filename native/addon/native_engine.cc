@@ -63,16 +63,21 @@ std::size_t element_bytes(napi_typedarray_type type) {
   switch (type) {
     case napi_int8_array:
     case napi_uint8_array:
-    case napi_uint8_clamped_array: return 1;
+    case napi_uint8_clamped_array:
+      return 1;
     case napi_int16_array:
-    case napi_uint16_array: return 2;
+    case napi_uint16_array:
+      return 2;
     case napi_int32_array:
     case napi_uint32_array:
-    case napi_float32_array: return 4;
+    case napi_float32_array:
+      return 4;
     case napi_float64_array:
     case napi_bigint64_array:
-    case napi_biguint64_array: return 8;
-    default: return 0;
+    case napi_biguint64_array:
+      return 8;
+    default:
+      return 0;
   }
 }
 
@@ -105,17 +110,16 @@ Napi::Value NativeEngine::create(const Napi::CallbackInfo& info) {
   auto creation = std::make_shared<Creation>();
   creation->spec = read_pipeline_spec(info[0].As<Napi::Object>());
   const auto deferred = Napi::Promise::Deferred::New(env);
-  runtime.run_job(
-      [creation, &runtime] { creation->run(runtime); },
-      [creation, deferred](Napi::Env js) {
-        if (!creation->result->ok()) {
-          deferred.Reject(to_js_error(js, creation->result->error()).Value());
-          return;
-        }
-        std::shared_ptr<Engine> engine = std::move(creation->result->value());
-        deferred.Resolve(EnvRuntime::of(js).engine_constructor.New(
-            {Napi::External<std::shared_ptr<Engine>>::New(js, &engine)}));
-      });
+  runtime.run_job([creation, &runtime] { creation->run(runtime); },
+                  [creation, deferred](Napi::Env js) {
+                    if (!creation->result->ok()) {
+                      deferred.Reject(to_js_error(js, creation->result->error()).Value());
+                      return;
+                    }
+                    std::shared_ptr<Engine> engine = std::move(creation->result->value());
+                    deferred.Resolve(EnvRuntime::of(js).engine_constructor.New(
+                        {Napi::External<std::shared_ptr<Engine>>::New(js, &engine)}));
+                  });
   return deferred.Promise();
 }
 
@@ -321,17 +325,15 @@ Napi::Value NativeEngine::scale(const Napi::CallbackInfo& info) {
   const auto replicas = static_cast<std::size_t>(info[1].As<Napi::Number>().Uint32Value());
   const auto deferred = Napi::Promise::Deferred::New(info.Env());
   const auto status = std::make_shared<Status>();
-  runtime_.run_job(
-      [engine = engine_, stage, replicas, status] {
-        *status = scale_now(*engine, stage, replicas);
-      },
-      [self = keep_alive(), deferred, status](Napi::Env js) {
-        if (status->ok()) {
-          deferred.Resolve(js.Undefined());
-        } else {
-          deferred.Reject(to_js_error(js, status->error()).Value());
-        }
-      });
+  runtime_.run_job([engine = engine_, stage, replicas,
+                    status] { *status = scale_now(*engine, stage, replicas); },
+                   [self = keep_alive(), deferred, status](Napi::Env js) {
+                     if (status->ok()) {
+                       deferred.Resolve(js.Undefined());
+                     } else {
+                       deferred.Reject(to_js_error(js, status->error()).Value());
+                     }
+                   });
   return deferred.Promise();
 }
 

@@ -9,7 +9,7 @@ namespace {
 
 // How long a replica that ran dry looks for more work before it sleeps: about what a sleep and a
 // wake-up cost.
-constexpr Nanos kSpinBudget = 20'000;
+constexpr Nanos kSpinBudget = 100'000;
 
 // What the engine allows a batch of this stage; the latency table comes with profiles.
 BatchingLimits limits_of(const StageSpec& spec) {

@@ -6,6 +6,14 @@
 #include "engine/routing.h"
 
 namespace millrace {
+namespace {
+
+// Where a row of each class goes: its own ring, or else, while one batch that takes long holds that
+// ring up, a lower and then a higher one.
+constexpr std::array<std::array<std::uint8_t, kPriorityClasses>, kPriorityClasses> kRings{
+    {{0, 1, 2}, {1, 2, 0}, {2, 1, 0}}};
+
+}  // namespace
 
 StageQueue::StageQueue(const StageSpec& spec, const StageLayout& stage, const Layout& layout,
                        std::size_t capacity)
@@ -22,14 +30,17 @@ StageQueue::StageQueue(const StageSpec& spec, const StageLayout& stage, const La
 }
 
 StageQueue::Push StageQueue::push(Request& request, std::uint32_t row, Nanos now) {
-  PriorityClass& one = classes_[request.priority];
   const std::uint64_t shape = stage_.fixed_inputs ? 0 : shape_of(request, row);
-  const auto position = one.ring.try_reserve(1);
-  if (!position) return Push::kFull;
-  const bool fits = write_inputs(request, row, one.ring.index(*position), one.arenas);
-  // A reserved slot must be published; a null request tells the replica to skip it.
-  one.ring.publish(*position, {now, request.deadline, shape}, {fits ? &request : nullptr, row});
-  return fits ? Push::kQueued : Push::kWrongShape;
+  for (const std::uint8_t index : kRings[request.priority]) {
+    PriorityClass& one = classes_[index];
+    const auto position = one.ring.try_reserve(1);
+    if (!position) continue;
+    const bool fits = write_inputs(request, row, one.ring.index(*position), one.arenas);
+    // A reserved slot must be published; a null request tells the replica to skip it.
+    one.ring.publish(*position, {now, request.deadline, shape}, {fits ? &request : nullptr, row});
+    return fits ? Push::kQueued : Push::kWrongShape;
+  }
+  return Push::kFull;
 }
 
 bool StageQueue::write_inputs(const Request& request, std::uint32_t row, std::size_t index,

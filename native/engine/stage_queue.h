@@ -8,10 +8,13 @@
 //   arena of an input  | row 0  | row 1  | row 2  | ...   its bytes, there before the slot is seen
 //
 // Any thread may push; replicas claim and release. Slots stay taken while the batch that claimed
-// them runs.
+// them runs, and a ring hands them out again in order: one batch that takes very long stops its
+// ring after a lap. Rows then go to the rings of other classes, and out of their turn; only when
+// all three are held up is the queue full.
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
@@ -56,6 +59,10 @@ class StageQueue {
   [[nodiscard]] const std::byte* arena_row(std::size_t priority, std::size_t input,
                                            std::uint64_t position) const;
 
+  // At most one thread at a time is let through to spin on this queue; it ends what it began.
+  bool try_begin_spin() { return !spinning_.exchange(true, std::memory_order_relaxed); }
+  void end_spin() { spinning_.store(false, std::memory_order_relaxed); }
+
   EventCount parked;  // replicas with nothing to do
 
  private:
@@ -73,6 +80,7 @@ class StageQueue {
   const StageLayout& stage_;
   const Layout& layout_;
   std::array<PriorityClass, kPriorityClasses> classes_;
+  std::atomic<bool> spinning_{false};  // no data comes with it
 };
 
 }  // namespace millrace

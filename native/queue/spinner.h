@@ -1,12 +1,14 @@
-// A bounded, adaptive spin before a consumer parks. Spinning is worth it only where the wait tends
-// to be shorter than a sleep and a wake-up, so the allowance grows with every spin that paid off
-// and shrinks with every one that did not; when it is spent, only one wait in kProbeEvery spins at
-// all, to notice that times have changed.
+// A bounded, adaptive spin before a consumer parks. Spinning is worth it only where work tends to
+// come sooner than a sleep and a wake-up take (tens of microseconds, more on a virtual machine), so
+// the spinner learns from every wait, however it was spent: from spins that succeeded or did not,
+// and from sleeps that turned out to be short or long.
+//
+// Learning from sleeps matters. A consumer and a producer that both sleep between messages wake
+// each other just too late for a spin that gave up for good; the short sleeps show that a spin
+// would have been in time.
 //
 // One per consumer thread; not thread-safe. A budget of 0 never spins.
 #pragma once
-
-#include <algorithm>
 
 #include "base/clock.h"
 #include "base/cpu.h"
@@ -15,46 +17,52 @@ namespace millrace {
 
 class Spinner {
  public:
-  Spinner(const Clock& clock, Nanos budget_ns)
-      : clock_(clock), budget_ns_(budget_ns), allowance_ns_(budget_ns) {}
+  Spinner(const Clock& clock, Nanos budget_ns) : clock_(clock), budget_ns_(budget_ns) {}
 
-  // Calls ready() until it is true, at most for the allowance. False: park.
+  // Whether recent waits say that spinning pays.
+  [[nodiscard]] bool pays() const { return budget_ns_ > 0 && score_ >= kEven; }
+
+  // Calls ready() until it is true, at most for the budget, where spinning pays. False: park, and
+  // tell slept() how long it was.
   template <class Ready>
   bool spin_until(Ready&& ready) {
     if (ready()) return true;
-    if (budget_ns_ <= 0 || !worth_trying()) return false;
-    const Nanos until_ns = clock_.now() + allowance_ns_;
-    bool succeeded = false;
+    if (!pays()) return false;
+    const Nanos until_ns = clock_.now() + budget_ns_;
     do {
-      for (int i = 0; i < kPausesPerLook && !succeeded; ++i) {
+      for (int i = 0; i < kPausesPerLook; ++i) {
         cpu_relax();
-        succeeded = ready();
+        if (ready()) {
+          learn(true);
+          return true;
+        }
       }
-    } while (!succeeded && clock_.now() < until_ns);
-    learn(succeeded);
-    return succeeded;
+    } while (clock_.now() < until_ns);
+    // What follows is a sleep, and slept() will count it.
+    spent_ns_ = budget_ns_;
+    return false;
   }
 
-  Nanos allowance_ns() const { return allowance_ns_; }
+  // The sleep after spin_until() returned false lasted so long.
+  void slept(Nanos duration_ns) {
+    learn(spent_ns_ + duration_ns <= budget_ns_);
+    spent_ns_ = 0;
+  }
 
  private:
   static constexpr int kPausesPerLook = 16;  // looks at the clock are dearer than looks at a queue
-  static constexpr int kProbeEvery = 16;
-  static constexpr Nanos kLeastShare = 16;  // of the budget; below it the allowance counts as spent
+  static constexpr int kMost = 16;           // waits that the score remembers, about
+  static constexpr int kEven = 8;
 
-  Nanos least_ns() const { return std::max<Nanos>(budget_ns_ / kLeastShare, 1); }
-
-  bool worth_trying() { return allowance_ns_ > least_ns() || ++skipped_ % kProbeEvery == 0; }
-
-  void learn(bool succeeded) {
-    allowance_ns_ = succeeded ? std::min(allowance_ns_ * 2, budget_ns_)
-                              : std::max(allowance_ns_ / 2, least_ns());
+  void learn(bool was_short) {
+    if (was_short && score_ < kMost) ++score_;
+    if (!was_short && score_ > 0) --score_;
   }
 
   const Clock& clock_;
   const Nanos budget_ns_;
-  Nanos allowance_ns_;
-  int skipped_ = 0;
+  int score_ = kMost;   // short waits add one, long ones take one away
+  Nanos spent_ns_ = 0;  // spun in vain before the sleep that is not yet counted
 };
 
 }  // namespace millrace

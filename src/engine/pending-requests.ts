@@ -1,5 +1,6 @@
 // The promises of requests that the core has and has not answered, by the core's index of each.
 import type { Tensor } from '../pipeline/tensor.ts'
+import { Poller } from './poller.ts'
 
 type Resolve = (result: Readonly<Record<string, Tensor>>) => void
 type Reject = (error: unknown) => void
@@ -11,6 +12,7 @@ export class PendingRequests {
   /** What to undo when a request settles, for the few that have something. */
   readonly #cleanups = new Map<number, () => void>()
   #idle: (() => void)[] = []
+  readonly #poller = new Poller(() => this.#count > 0)
   #index = 0
   readonly #executor = (resolve: Resolve, reject: Reject): void => {
     this.#resolves[this.#index] = resolve
@@ -22,7 +24,7 @@ export class PendingRequests {
   }
 
   add(index: number): Promise<Readonly<Record<string, Tensor>>> {
-    this.#count++
+    if (this.#count++ === 0) this.#poller.began()
     this.#index = index
     return new Promise(this.#executor)
   }
@@ -43,6 +45,11 @@ export class PendingRequests {
     this.#forget(index)
     reject?.(error)
     if (this.#count === 0) this.#becomeIdle()
+  }
+
+  /** The core has delivered what it had. */
+  delivered(): void {
+    this.#poller.answered()
   }
 
   /** Fulfils when nothing is pending. */

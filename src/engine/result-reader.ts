@@ -70,6 +70,7 @@ export class ResultReader {
       }
     }
     this.#extras = []
+    this.#pending.delivered()
   }
 
   #answer(index: number, rows: number, offset: number): void {

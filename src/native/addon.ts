@@ -6,6 +6,11 @@ export interface Addon {
   /** Rejects with an Error whose `code` is a MillraceErrorCode. */
   loadModel(options: LoadModelOptions): Promise<NativeModel>
   createEngine(spec: NativePipelineSpec): Promise<NativeEngine>
+  /**
+   * Delivers what is settled, in all engines of this environment, without waiting for the event loop to be woken. After a
+   * poll that is not the last the core does not wake the event loop: another one must follow.
+   */
+  poll(last: boolean): void
   readonly NativeModel: NativeClass<NativeModel>
   readonly NativeEngine: NativeClass<NativeEngine>
 }

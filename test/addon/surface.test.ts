@@ -72,7 +72,7 @@ function membersOf(name: string): string[] {
 
 /** The value of `constexpr TYPE NAME = 16 * 1024;` or of one number. */
 function constantOf(source: string, name: string): number {
-  const [, value = ''] = new RegExp(`\\b${name} = ([-\\d *]+);`).exec(source) ?? []
+  const [, value = ''] = new RegExp(`\\b${name} =\\s+([-\\d *]+);`).exec(source) ?? []
   return value.split('*').reduce((product, factor) => product * Number(factor), 1)
 }
 

@@ -9,7 +9,10 @@ import { rejectionOf } from './rejection.ts'
 const pair = { a: 'request.a', b: 'request.b' } as const
 
 function pipelineOf(source: string | URL | Uint8Array): Pipeline {
-  return definePipeline({ stages: { both: onnx(source, { inputs: pair }) }, outputs: { sum: 'both.sum' } })
+  return definePipeline({
+    stages: { both: onnx(source, { inputs: pair }) },
+    outputs: { sum: 'both.sum' },
+  })
 }
 
 describe('a model that cannot be loaded', () => {
@@ -83,7 +86,11 @@ describe('a pipeline that contradicts its models', () => {
     ],
     [
       'shapes that differ between stages',
-      () => definePipeline({ stages: { both, double: double('both.sum') }, outputs: { y: 'double.y' } }),
+      () =>
+        definePipeline({
+          stages: { both, double: double('both.sum') },
+          outputs: { y: 'double.y' },
+        }),
       ['shapes differ', 'float32[3]'],
     ],
     [

@@ -106,7 +106,10 @@ describe('a request with a signal', () => {
     const note = (warning: Error) => warnings.push(warning)
     process.on('warning', note)
     const { signal } = new AbortController()
-    await engine.inferMany(Array.from({ length: 1000 }, () => ({ index })), { signal })
+    await engine.inferMany(
+      Array.from({ length: 1000 }, () => ({ index })),
+      { signal },
+    )
     await new Promise(setImmediate)
     process.off('warning', note)
     expect(warnings).toEqual([])

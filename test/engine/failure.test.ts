@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { definePipeline, Engine, onnx } from '../../src/index.ts'
 import { encodeModel } from '../../bench/models/onnx-schema.ts'
+import { definePipeline, Engine, onnx } from '../../src/index.ts'
 import { gather, modelFile } from './pipelines.ts'
 import { rejectionOf } from './rejection.ts'
 
@@ -32,7 +32,11 @@ describe('a model that fails for one row of a batch', () => {
     const index = BigInt64Array.of(1n, 2n, 99n, 4n, 77n)
     expect((await rejectionOf(engine.infer({ index }))).code).toBe('MILLRACE_STAGE_FAILED')
     expect((await engine.infer(good(5))).square.data[0]).toBe(25)
-    expect(engine.stats()).toMatchObject({ pendingRequests: 0, pendingRows: 0, requests: { failed: 1 } })
+    expect(engine.stats()).toMatchObject({
+      pendingRequests: 0,
+      pendingRows: 0,
+      requests: { failed: 1 },
+    })
   })
 
   it('fails every request where every row is guilty, and goes on serving', async () => {

@@ -198,7 +198,8 @@ describe('a result', () => {
   })
 
   it('whose rows differ in shape fails alone, and shifts no other result', async () => {
-    const tokens = (name: string) => ({ inputs: { tokens: `request.${name}` } })
+    const tokens = <Name extends string>(name: Name) =>
+      ({ inputs: { tokens: `request.${name}` } }) as const
     const pipeline = definePipeline({
       stages: {
         judge: onnx(modelFile('dynamic-sequence'), tokens('judged')),
@@ -261,7 +262,9 @@ describe('many requests', () => {
 
 function sequencePipeline() {
   return definePipeline({
-    stages: { twice: onnx(modelFile('dynamic-sequence'), { inputs: { tokens: 'request.tokens' } }) },
+    stages: {
+      twice: onnx(modelFile('dynamic-sequence'), { inputs: { tokens: 'request.tokens' } }),
+    },
     outputs: { doubled: 'twice.doubled', total: 'twice.total' },
   })
 }

@@ -1,6 +1,15 @@
 import { describe, expect, it } from 'vitest'
 import { Engine } from '../../src/index.ts'
-import { cascade, endless, gather, imagesOf, oneByOne, readDigits, slow, slowly } from './pipelines.ts'
+import {
+  cascade,
+  endless,
+  gather,
+  imagesOf,
+  oneByOne,
+  readDigits,
+  slow,
+  slowly,
+} from './pipelines.ts'
 import { rejectionOf } from './rejection.ts'
 
 const index = BigInt64Array.of(3n)
@@ -88,7 +97,9 @@ describe('scaling a stage', () => {
     for (const replicas of [3, 1, 0, 2, 0, 1]) {
       for (const [at, digit] of digits.entries()) {
         const request = engine.infer(imagesOf([digit]))
-        answers.push(request.then(({ label }) => expect(label.data[0]).toBe(expected.label.data[at])))
+        answers.push(
+          request.then(({ label }) => expect(label.data[0]).toBe(expected.label.data[at])),
+        )
       }
       await Promise.all([engine.scale('fast', replicas), engine.scale('accurate', replicas)])
       expect(engine.stats().stages.fast.replicas).toBe(replicas)

@@ -76,12 +76,15 @@ describe('options of a running engine', () => {
     [{ signal: {} }, 'signal: expected an AbortSignal, got an empty object'],
     [{ signal: null }, 'got null'],
   ]
-  it.each(wrongTerms)('are refused by infer, which rejects and never throws: %j', async (options, message) => {
-    const error = await rejectionOf(engine.infer({ index }, options as never))
-    expect(error.code).toBe('MILLRACE_INVALID_OPTION')
-    expect(error.message).toContain(message)
-    expect(engine.stats().pendingRequests).toBe(0)
-  })
+  it.each(wrongTerms)(
+    'are refused by infer, which rejects and never throws: %j',
+    async (options, message) => {
+      const error = await rejectionOf(engine.infer({ index }, options as never))
+      expect(error.code).toBe('MILLRACE_INVALID_OPTION')
+      expect(error.message).toContain(message)
+      expect(engine.stats().pendingRequests).toBe(0)
+    },
+  )
 
   it.each([
     { deadlineMs: 0.5e3 },
@@ -112,15 +115,18 @@ describe('options of a running engine', () => {
     }
   })
 
-  it.each([{ timeoutMs: -1 }, { timeoutMs: Number.NaN }, { timeoutMs: null }, { timeout: 5 }, null])(
-    'are refused by close, which then does nothing: %j',
-    async (options) => {
-      expect(await rejectionOf(engine.close(options as never))).toMatchObject({
-        code: 'MILLRACE_INVALID_OPTION',
-      })
-      expect((await engine.infer({ index })).square.data[0]).toBe(9)
-    },
-  )
+  it.each([
+    { timeoutMs: -1 },
+    { timeoutMs: Number.NaN },
+    { timeoutMs: null },
+    { timeout: 5 },
+    null,
+  ])('are refused by close, which then does nothing: %j', async (options) => {
+    expect(await rejectionOf(engine.close(options as never))).toMatchObject({
+      code: 'MILLRACE_INVALID_OPTION',
+    })
+    expect((await engine.infer({ index })).square.data[0]).toBe(9)
+  })
 })
 
 describe('a stage called like a property that every object has', () => {

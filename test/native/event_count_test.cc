@@ -157,21 +157,43 @@ TEST(Spinner, GivesUpWhenTheBudgetIsSpent) {
   const TickingClock clock;
   Spinner spinner(clock, 4'000);
   EXPECT_FALSE(spinner.spin_until([] { return false; }));
-  EXPECT_EQ(spinner.allowance_ns(), 2'000);
 }
 
-TEST(Spinner, SpinsRarelyWhenItNeverPaysAndRecoversWhenItDoes) {
+// Waits in vain, then sleeps for so long.
+void wait_and_sleep(Spinner& spinner, Nanos slept_ns, int times) {
+  for (int i = 0; i < times; ++i) {
+    EXPECT_FALSE(spinner.spin_until([] { return false; }));
+    spinner.slept(slept_ns);
+  }
+}
+
+TEST(Spinner, StopsSpinningWhileWaitsAreLong) {
   const TickingClock clock;
   Spinner spinner(clock, 16'000);
-  for (int i = 0; i < 20; ++i) spinner.spin_until([] { return false; });
-  EXPECT_EQ(spinner.allowance_ns(), 1'000);
+  wait_and_sleep(spinner, 50'000, 20);
+  EXPECT_FALSE(spinner.pays());
   int looks = 0;
-  for (int i = 0; i < 64; ++i) {
-    looks = 0;
-    spinner.spin_until([&] { return ++looks > 1; });
+  EXPECT_FALSE(spinner.spin_until([&] { return ++looks > 1; }));
+  EXPECT_EQ(looks, 1);
+}
+
+TEST(Spinner, SpinsAgainOnceSleepsTurnOutShort) {
+  const TickingClock clock;
+  Spinner spinner(clock, 16'000);
+  wait_and_sleep(spinner, 50'000, 20);
+  ASSERT_FALSE(spinner.pays());
+  wait_and_sleep(spinner, 10'000, 12);
+  EXPECT_TRUE(spinner.pays());
+}
+
+TEST(Spinner, GoesOnSpinningWhileSpinsSucceed) {
+  const TickingClock clock;
+  Spinner spinner(clock, 16'000);
+  for (int i = 0; i < 100; ++i) {
+    int looks = 0;
+    EXPECT_TRUE(spinner.spin_until([&] { return ++looks > 3; }));
   }
-  EXPECT_EQ(spinner.allowance_ns(), 16'000);
-  EXPECT_EQ(looks, 2);
+  EXPECT_TRUE(spinner.pays());
 }
 
 }  // namespace

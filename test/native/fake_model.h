@@ -97,7 +97,7 @@ struct FakeOptions {
 struct FakeScript {
   Gate gate;
   std::atomic<Nanos> service_ns{0};
-  std::atomic<int> extra_rows{0};           // more (or fewer) rows in the outputs than in the batch
+  std::atomic<int> extra_rows{0};  // more (or fewer) rows in the outputs than in the batch
   std::atomic<int> runners_left{1'000'000};  // so many more make_runner() succeed
   std::atomic<bool> record{true};
 
@@ -214,7 +214,8 @@ class FakeRunner final : public Runner {
       TensorView output;
       if (index == 1) {
         output.data = reinterpret_cast<const std::byte*>(score_.data());
-        output.dims = options_.batched ? std::vector<std::int64_t>{rows} : std::vector<std::int64_t>{};
+        output.dims =
+            options_.batched ? std::vector<std::int64_t>{rows} : std::vector<std::int64_t>{};
       } else {
         output.dims = input_dims;
         if (options_.batched) output.dims[0] = rows;
@@ -248,7 +249,8 @@ class FakeModel final : public Model {
       : script_(std::make_shared<FakeScript>()), options_(options) {
     const DataType type = options.strings ? DataType::kString : DataType::kFloat32;
     for (std::size_t i = 0; i < options.inputs; ++i) {
-      inputs_.push_back({"x" + std::to_string(i), type, dims(options.width), {}});
+      inputs_.push_back(
+          {std::string(1, static_cast<char>('a' + i)), type, dims(options.width), {}});
     }
     outputs_.push_back({"y", type, dims(options.open_outputs ? -1 : options.width), {}});
     if (options.strings) return;

@@ -10,18 +10,24 @@
 namespace {
 std::size_t allocations = 0;
 }
-void* operator new(std::size_t bytes) {
+[[gnu::noinline]] void* operator new(std::size_t bytes) {
   ++allocations;
   if (void* memory = std::malloc(bytes)) return memory;
   throw std::bad_alloc();
 }
-void* operator new(std::size_t bytes, const std::nothrow_t&) noexcept {
+[[gnu::noinline]] void* operator new(std::size_t bytes, const std::nothrow_t&) noexcept {
   ++allocations;
   return std::malloc(bytes);
 }
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
-void operator delete(void* memory, const std::nothrow_t&) noexcept { std::free(memory); }
+[[gnu::noinline]] void operator delete(void* memory) noexcept {
+  std::free(memory);
+}
+[[gnu::noinline]] void operator delete(void* memory, std::size_t) noexcept {
+  std::free(memory);
+}
+[[gnu::noinline]] void operator delete(void* memory, const std::nothrow_t&) noexcept {
+  std::free(memory);
+}
 
 namespace millrace {
 namespace {
@@ -87,7 +93,8 @@ TEST(Policy, NeverAgesWhereAgeingIsOff) {
   EXPECT_EQ(decide(view(waiting(8), kNothing, waiting(8, kNow)), strict).take, (Takes{8, 0, 0}));
 }
 
-// A replica that serves one row a millisecond is given a new row of the highest class just as often.
+// A replica that serves one row a millisecond is given a new row of the highest class just as
+// often.
 TEST(Policy, NeverStarvesTheLowestClass) {
   const BatchingLimits one = limits(1);
   QueueView queue;
@@ -176,8 +183,12 @@ TEST(Policy, KeepsABatchSmallEnoughForTheHeadsDeadline) {
   const LatencyTable latency({{1, kMs}, {8, 8 * kMs}});
   BatchingLimits known = limits(8);
   known.latency = &latency;
-  for (const DeadlineCase& one : {DeadlineCase{9 * kMs, 8}, {8 * kMs + 1, 8}, {8 * kMs, 7},
-                                  {7 * kMs, 6}, {3 * kMs + 1, 3}, {kMs + 1, 1}}) {
+  for (const DeadlineCase& one : {DeadlineCase{9 * kMs, 8},
+                                  {8 * kMs + 1, 8},
+                                  {8 * kMs, 7},
+                                  {7 * kMs, 6},
+                                  {3 * kMs + 1, 3},
+                                  {kMs + 1, 1}}) {
     const Decision decision = decide(view(kNothing, waiting(20, 0, one.left), kNothing), known);
     EXPECT_EQ(decision.take[1], one.taken) << one.left;
   }
