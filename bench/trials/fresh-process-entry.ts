@@ -1,6 +1,9 @@
 /** The other side of fresh-process.ts. */
 import type { FreshAnswer, FreshCall } from './fresh-process.ts'
 
+// Nobody is left to answer: the process that asked was interrupted.
+process.once('disconnect', () => process.exit(1))
+
 const call = JSON.parse(process.argv[2] ?? '') as FreshCall
 const answer = await answerTo(call).catch(
   (error: unknown): FreshAnswer => ({

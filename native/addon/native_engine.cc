@@ -81,22 +81,12 @@ std::size_t element_bytes(napi_typedarray_type type) {
   }
 }
 
-using Method = Napi::ClassPropertyDescriptor<NativeEngine>;
-
-// submit is called for every request: straight through Node-API, without the wrapper's allocations.
-Method raw_method(const char* name, napi_callback callback) {
-  napi_property_descriptor descriptor{};
-  descriptor.utf8name = name;
-  descriptor.method = callback;
-  return Method(descriptor);
-}
-
 }  // namespace
 
 Napi::Function NativeEngine::define(Napi::Env env) {
   return DefineClass(
       env, "NativeEngine",
-      {InstanceMethod<&NativeEngine::attach>("attach"), raw_method("submit", &NativeEngine::submit),
+      {InstanceMethod<&NativeEngine::attach>("attach"),
        InstanceMethod<&NativeEngine::cancel>("cancel"),
        InstanceMethod<&NativeEngine::expire>("expire"),
        InstanceMethod<&NativeEngine::scale>("scale"),
@@ -155,7 +145,21 @@ Napi::Value NativeEngine::attach(const Napi::CallbackInfo& info) {
   open_dims_ = static_cast<const double*>(open_dims.Data());
   open_dims_buffer_ = Napi::Reference<Napi::ArrayBuffer>::New(open_dims, 1);
   on_settled_ = Napi::Persistent(options.Get("onSettled").As<Napi::Function>());
-  return info.Env().Undefined();
+  return make_submit(info.Env());
+}
+
+// Called for every request: straight through Node-API, without the wrapper's allocations, and with
+// this engine as the function's data, which is much cheaper to get at than what a JavaScript object
+// wraps. So the function must not outlive the object: it holds it.
+Napi::Value NativeEngine::make_submit(Napi::Env env) {
+  napi_value function = nullptr;
+  if (napi_create_function(env, "submit", NAPI_AUTO_LENGTH, &NativeEngine::submit, this,
+                           &function) != napi_ok) {
+    throw Napi::Error::New(env, "could not make submit()");
+  }
+  Napi::Function submit(env, function);
+  submit.DefineProperty(Napi::PropertyDescriptor::Value("engine", Value(), napi_default));
+  return submit;
 }
 
 napi_value NativeEngine::submit(napi_env env, napi_callback_info info) {
@@ -163,17 +167,16 @@ napi_value NativeEngine::submit(napi_env env, napi_callback_info info) {
   std::vector<napi_value> many;  // a pipeline of more inputs pays for an allocation
   napi_value* args = usual.data();
   std::size_t count = usual.size();
-  napi_value self = nullptr;
-  void* instance = nullptr;
+  void* engine = nullptr;
   std::int32_t outcome = kMisfit;
-  napi_status status = napi_get_cb_info(env, info, &count, args, &self, nullptr);
+  napi_status status = napi_get_cb_info(env, info, &count, args, nullptr, &engine);
   if (status == napi_ok && count > usual.size()) {
     many.resize(count);
     args = many.data();
     status = napi_get_cb_info(env, info, &count, args, nullptr, nullptr);
   }
-  if (status == napi_ok && napi_unwrap(env, self, &instance) == napi_ok) {
-    outcome = static_cast<NativeEngine*>(instance)->submit_now(env, args, count);
+  if (status == napi_ok) {
+    outcome = static_cast<NativeEngine*>(engine)->submit_now(env, args, count);
   }
   napi_value result = nullptr;
   napi_create_int32(env, outcome, &result);

@@ -33,7 +33,6 @@ class NativeEngine : public Napi::ObjectWrap<NativeEngine>, public WakeListener 
  private:
   // The calls below are described in src/native/addon.ts.
   Napi::Value attach(const Napi::CallbackInfo& info);
-  static napi_value submit(napi_env env, napi_callback_info info);
   Napi::Value cancel(const Napi::CallbackInfo& info);
   Napi::Value expire(const Napi::CallbackInfo& info);
   Napi::Value scale(const Napi::CallbackInfo& info);
@@ -41,6 +40,8 @@ class NativeEngine : public Napi::ObjectWrap<NativeEngine>, public WakeListener 
   Napi::Value stop(const Napi::CallbackInfo& info);
   Napi::Value stats(const Napi::CallbackInfo& info);
 
+  Napi::Value make_submit(Napi::Env env);
+  static napi_value submit(napi_env env, napi_callback_info info);
   std::int32_t submit_now(napi_env env, const napi_value* args, std::size_t count);
   bool read_input(napi_env env, napi_value value, std::size_t index, std::uint32_t rows);
   bool read_strings(napi_env env, napi_value value, std::size_t index, std::uint32_t rows);

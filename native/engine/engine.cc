@@ -114,6 +114,8 @@ void Engine::abandon() {
     settler_.settle(*pool_.at(index), Outcome::kClosed);
   }
   settler_.flush();
+  // No replica is left to bring the rows that still wait to their end.
+  pending_rows_.store(0, std::memory_order_relaxed);
 }
 
 Status Engine::scale(std::size_t stage, std::size_t replicas) {

@@ -1,6 +1,6 @@
 import { checkInteger, checkNumber, checkObject, describe, suggest } from '../check.ts'
 import { MillraceError } from '../errors.ts'
-import { type NativeEngine, refusals } from '../native/addon.ts'
+import { type NativeEngine, refusals, type Submit } from '../native/addon.ts'
 import { loadAddon } from '../native/load.ts'
 import { fromNative } from '../native/native-error.ts'
 import { bindPipeline } from '../pipeline/bind.ts'
@@ -73,6 +73,7 @@ interface Parts {
 export class Engine<P extends Pipeline = Pipeline> implements AsyncDisposable {
   readonly #parts: Parts
   readonly #inputs: InputReader
+  readonly #submitNative: Submit
   readonly #pending = new PendingRequests()
   readonly #timer: DeadlineTimer
   readonly #signals = new AbortListeners((index, signal) => {
@@ -90,7 +91,7 @@ export class Engine<P extends Pipeline = Pipeline> implements AsyncDisposable {
     this.#inputs = new InputReader(bound)
     this.#timer = new DeadlineTimer(() => native.expire())
     const reader = new ResultReader(bound, this.#pending)
-    native.attach({
+    this.#submitNative = native.attach({
       heads: reader.heads,
       payload: reader.payload,
       openDims: this.#inputs.openDims.buffer as ArrayBuffer,
@@ -242,13 +243,12 @@ export class Engine<P extends Pipeline = Pipeline> implements AsyncDisposable {
   }
 
   #submit(terms: RequestTerms): number {
-    const { native } = this.#parts
+    const submit = this.#submitNative
     const { rows, data } = this.#inputs
     // The usual numbers of inputs, without spreading an array.
-    if (data.length === 1) return native.submit(rows, terms.priority, terms.leftMs, data[0])
-    if (data.length === 2)
-      return native.submit(rows, terms.priority, terms.leftMs, data[0], data[1])
-    return native.submit(rows, terms.priority, terms.leftMs, ...data)
+    if (data.length === 1) return submit(rows, terms.priority, terms.leftMs, data[0])
+    if (data.length === 2) return submit(rows, terms.priority, terms.leftMs, data[0], data[1])
+    return submit(rows, terms.priority, terms.leftMs, ...data)
   }
 
   #checkRows(): void {

@@ -103,21 +103,27 @@ export const outcomes = {
 /** Bytes of an output up to which it comes through the payload; larger ones come as extras. */
 export const inlineBytes = 16 * 1024
 
+/**
+ * Copies the inputs and returns the index of the pending request, or one of `refusals`. `leftMs` is the time until the
+ * deadline, Infinity for none. One argument an input: a typed array, or an array of strings.
+ */
+export type Submit = (
+  rows: number,
+  priority: number,
+  leftMs: number,
+  ...inputs: readonly unknown[]
+) => number
+
 /** One environment's hold on a running engine. Everything but the constructor is called on its own thread. */
 export interface NativeEngine {
-  /** Before the first submit: memory for results (see native/addon/result_writer.h) and who reads them. */
+  /** Gives memory for results (see native/addon/result_writer.h) and who reads them, for the way to submit. */
   attach(options: {
     readonly heads: ArrayBuffer
     readonly payload: ArrayBuffer
     /** Float64: dims of the rows of inputs that are open, in order, written before submit. */
     readonly openDims: ArrayBuffer
     readonly onSettled: (count: number, extras: readonly unknown[] | undefined) => void
-  }): void
-  /**
-   * Copies the inputs and returns the index of the pending request, or one of `refusals`. `leftMs` is the time until the
-   * deadline, Infinity for none. One argument an input: a typed array, or an array of strings.
-   */
-  submit(rows: number, priority: number, leftMs: number, ...inputs: readonly unknown[]): number
+  }): Submit
   /** True: settled, will not be delivered. False: it was settled before. */
   cancel(index: number): boolean
   /** Settles what is past its deadline; milliseconds until the next one, -1 when there is none. */
