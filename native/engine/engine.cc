@@ -32,8 +32,9 @@ Engine::Engine(PipelineSpec spec, const Clock& clock, std::function<void()> wake
     : spec_(std::move(spec)),
       layout_(spec_),
       clock_(clock),
+      admission_(spec_.max_pending_rows),
       settled_(std::move(wake)),
-      router_(spec_, layout_, settled_, pending_rows_),
+      router_(spec_, layout_, settled_, admission_),
       pool_(layout_, settled_),
       wheel_(clock.now()),
       settler_(router_),
@@ -52,16 +53,13 @@ SubmitResult Engine::submit(const SubmitOptions& options, std::span<const Caller
   if (refusing_) return refuse(Refusal::kClosed, Outcome::kClosed);
   const Nanos now = clock_.now();
   if (options.deadline <= now) return refuse(Refusal::kDeadlinePassed, Outcome::kDeadlineExceeded);
-  if (pending_rows_.load(std::memory_order_relaxed) + options.rows > spec_.max_pending_rows) {
-    return refuse(Refusal::kQueueFull, Outcome::kQueueFull);
-  }
+  if (!admission_.admit(options.rows)) return refuse(Refusal::kQueueFull, Outcome::kQueueFull);
   Request& request = pool_.take();
   request.prepare(options.rows);
   request.priority = options.priority;
   request.submitted = now;
   request.deadline = options.deadline;
-  pending_rows_.fetch_add(options.rows, std::memory_order_relaxed);
-  pending_requests_.fetch_add(1, std::memory_order_relaxed);
+  submitted_.add(1);
   if (options.deadline != kNever) wheel_.add(request);
   settler_.set_now(now);
   request.begin_submit(inputs.data(), inputs.size());
@@ -99,7 +97,7 @@ void Engine::count(Request& request) {
   const Outcome outcome = request.settlement.outcome();
   outcomes_[static_cast<std::size_t>(outcome)].add(1);
   if (outcome == Outcome::kCompleted) latency_ns_.record(request.settled_at - request.submitted);
-  pending_requests_.fetch_sub(1, std::memory_order_relaxed);
+  answered_.add(1);
   wheel_.remove(request);
 }
 
@@ -115,14 +113,14 @@ void Engine::abandon() {
   }
   settler_.flush();
   // No replica is left to bring the rows that still wait to their end.
-  pending_rows_.store(0, std::memory_order_relaxed);
+  admission_.finish_all();
 }
 
 Status Engine::scale(std::size_t stage, std::size_t replicas) {
   const std::lock_guard control(control_);
   const auto stopping = [this] { return stopping_.load(std::memory_order_relaxed); };
   while (!stopping() && seats_[stage].filled < replicas) {
-    const Status status = add_replica(stage);
+    Status status = add_replica(stage);
     if (!status.ok()) return status;
   }
   if (stopping()) return Error{ErrorCode::kClosed, "the engine is closed"};
@@ -141,7 +139,7 @@ Status Engine::add_replica(std::size_t stage) {
   const ReplicaContext context{spec,    layout_, static_cast<std::uint32_t>(stage),
                                router_, clock_,  seat.stats};
   auto replica = std::make_unique<Replica>(context, std::move(runner.value()));
-  const Status started = replica->start();
+  Status started = replica->start();
   if (!started.ok()) return started;
   seat.replica = std::move(replica);
   ++seats.filled;
@@ -211,8 +209,8 @@ StageStats Engine::stage_stats(std::size_t stage) const {
 
 EngineStats Engine::stats() const {
   EngineStats stats;
-  stats.pending_requests = pending_requests_.load(std::memory_order_relaxed);
-  stats.pending_rows = pending_rows_.load(std::memory_order_relaxed);
+  stats.pending_requests = pending();
+  stats.pending_rows = admission_.pending();
   for (std::size_t i = 0; i < kOutcomes; ++i) stats.outcomes[i] = outcomes_[i].get();
   HistogramMerge latency;
   latency.add(latency_ns_);

@@ -32,6 +32,7 @@
 
 #include "base/clock.h"
 #include "base/result.h"
+#include "engine/admission.h"
 #include "engine/deadline_wheel.h"
 #include "engine/layout.h"
 #include "engine/pipeline_spec.h"
@@ -95,7 +96,12 @@ class Engine {
   // Refuses every further submit.
   void refuse() { refusing_ = true; }
 
-  [[nodiscard]] std::size_t pending() const { return pending_requests_; }
+  // Accepted and neither collected nor cancelled. Exact for the owner, close for any other thread.
+  [[nodiscard]] std::size_t pending() const {
+    const std::uint64_t answered = answered_.get();
+    const std::uint64_t submitted = submitted_.get();
+    return submitted > answered ? static_cast<std::size_t>(submitted - answered) : 0;
+  }
 
   // Control --------------------------------------------------------------------------------------
 
@@ -137,8 +143,7 @@ class Engine {
   const Layout layout_;
   const Clock& clock_;
 
-  // Admitted and not finished; the owner adds, whoever finishes a request subtracts.
-  std::atomic<std::size_t> pending_rows_{0};
+  Admission admission_;
   SettledList settled_;
   Router router_;
 
@@ -149,7 +154,8 @@ class Engine {
   bool refusing_ = false;
 
   // Written by the owner, read by stats().
-  std::atomic<std::size_t> pending_requests_{0};
+  Counter submitted_;
+  Counter answered_;  // collected or cancelled
   std::array<Counter, kOutcomes> outcomes_;
   Histogram latency_ns_;
 

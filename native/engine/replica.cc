@@ -77,10 +77,17 @@ void Replica::serve() {
         park();
         break;
       case Decision::Action::kIdle:
-        if (!spinner_.spin_until([this] { return queue_.ready(); })) park();
+        idle();
         break;
     }
   }
+}
+
+void Replica::idle() {
+  if (spinner_.spin_until([this] { return queue_.ready(); })) return;
+  const Nanos began = context_.clock.now();
+  park();
+  spinner_.slept(context_.clock.now() - began);
 }
 
 // Decides anew once it counts as a sleeper: what came since serve() decided has woken nobody, and
@@ -189,7 +196,7 @@ void Replica::split(std::span<const ClaimedRow> rows, const Error& error) {
 
 Status Replica::store(std::span<const ClaimedRow> rows) {
   for (std::size_t i = 0; i < stage_.output_values.size(); ++i) {
-    const Status fits = check(rows, i);
+    Status fits = check(rows, i);
     if (!fits.ok()) return fits;
   }
   for (std::size_t i = 0; i < stage_.output_values.size(); ++i) {

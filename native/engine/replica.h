@@ -55,6 +55,7 @@ class Replica {
 
  private:
   void serve();
+  void idle();
   void park();
   void take(const Decision& decision, Nanos now);
   void claim(const Decision& decision, Nanos now);

@@ -1,12 +1,17 @@
 #include "engine/request.h"
 
 #include <cstring>
+#include <new>
 
 namespace millrace {
 namespace {
 
 // A request that once had many rows does not keep their memory for ever.
 constexpr std::uint32_t kKeptRows = 64;
+
+constexpr std::size_t align16(std::size_t bytes) {
+  return (bytes + 15) & ~std::size_t{15};
+}
 
 }  // namespace
 
@@ -16,9 +21,14 @@ Request::Request(const Layout& layout, std::uint32_t index) : layout_(layout), i
 
 void Request::grow(std::uint32_t rows) {
   row_capacity_ = rows;
-  record_ = std::make_unique_for_overwrite<std::byte[]>(layout_.record_bytes_per_row * rows);
-  row_states_ = std::make_unique<RowState[]>(rows);
-  awaited_ = std::make_unique<std::atomic<std::uint8_t>[]>(rows * layout_.stages.size());
+  const std::size_t awaited_at = rows * sizeof(RowState);
+  const std::size_t record_at = align16(awaited_at + rows * layout_.stages.size());
+  block_ = make_aligned_buffer(record_at + rows * layout_.record_bytes_per_row);
+  // prepare() gives each its value.
+  row_states_ = new (block_.get()) RowState[rows];
+  awaited_ =
+      new (block_.get() + awaited_at) std::atomic<std::uint8_t>[rows * layout_.stages.size()];
+  record_ = block_.get() + record_at;
   blobs_.clear();
   blobs_.resize(rows * layout_.blobs_per_row);
   blobs_.shrink_to_fit();
@@ -73,7 +83,7 @@ RowView Request::row(std::uint32_t value, std::uint32_t row) const {
             &place.row_dims};
   }
   if (place.fixed) {
-    const std::byte* column = record_.get() + rows_ * place.column;
+    const std::byte* column = record_ + rows_ * place.column;
     return {column + row * place.row_bytes, nullptr, place.row_bytes, &place.row_dims};
   }
   const Blob& blob = blobs_[row * layout_.blobs_per_row + place.blob];
@@ -82,7 +92,7 @@ RowView Request::row(std::uint32_t value, std::uint32_t row) const {
 
 std::byte* Request::record_row(std::uint32_t value, std::uint32_t row) {
   const ValueLayout& place = layout_.values[value];
-  return record_.get() + rows_ * place.column + row * place.row_bytes;
+  return record_ + rows_ * place.column + row * place.row_bytes;
 }
 
 Blob& Request::blob_row(std::uint32_t value, std::uint32_t row) {

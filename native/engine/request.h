@@ -19,7 +19,9 @@
 #include <string>
 #include <vector>
 
+#include "base/aligned_buffer.h"
 #include "base/clock.h"
+#include "base/cpu.h"
 #include "engine/layout.h"
 #include "engine/settlement.h"
 
@@ -49,7 +51,7 @@ struct RowView {
   const std::vector<std::int64_t>* dims = nullptr;
 };
 
-class Request {
+class alignas(kCacheLine) Request {
  public:
   Request(const Layout& layout, std::uint32_t index);
 
@@ -80,18 +82,31 @@ class Request {
   [[nodiscard]] std::uint32_t index() const { return index_; }
   [[nodiscard]] std::uint32_t rows() const { return rows_; }
 
+  // What every request is touched for comes first, on one cache line: it goes to the replica's
+  // processor and back.
   Settlement<> settlement;
+
+ private:
+  std::uint32_t rows_ = 0;
+  struct RowState;
+  RowState* row_states_ = nullptr;  // in block_
+  std::byte* record_ = nullptr;     // in block_
+
+ public:
   Request* next = nullptr;  // in the list of settled or of recycled requests
 
   // Written by the owner before the request is shared.
-  std::uint8_t priority = 0;
   Nanos submitted = 0;
   Nanos deadline = kNever;
 
   // Written by whoever settles it, before it is handed to the owner.
   Nanos settled_at = 0;
-  std::string message;
+
+  std::uint8_t priority = 0;  // owner, before the request is shared
+
+  // Written by whoever settles it.
   std::uint32_t failed_stage = 0;
+  std::string message;
 
   // Owner only: place in the deadline wheel.
   Request* wheel_previous = nullptr;
@@ -110,14 +125,12 @@ class Request {
 
   const Layout& layout_;
   const std::uint32_t index_;
-  std::uint32_t rows_ = 0;
   std::uint32_t row_capacity_ = 0;
   const CallerInput* caller_inputs_ = nullptr;
-  std::unique_ptr<std::byte[]> record_;
-  std::unique_ptr<RowState[]> row_states_;
-  std::unique_ptr<std::atomic<std::uint8_t>[]>
-      awaited_;              // [row][stage]: predecessors not yet resolved
+  std::atomic<std::uint8_t>* awaited_ =
+      nullptr;               // [row][stage]: predecessors not yet resolved; in block_
   std::vector<Blob> blobs_;  // [row][blob]
+  AlignedBuffer block_;      // | row states | awaited | record |
 };
 
 }  // namespace millrace

@@ -43,14 +43,17 @@ void Settler::flush() {
     router_.queue(stage).notify(queued_[stage]);
     queued_[stage] = 0;
   }
+  // Before they are answered: whoever sees an answer may submit the next request at once.
+  if (finished_rows_ > 0) router_.admission().finish(finished_rows_);
+  finished_rows_ = 0;
   if (first_ == nullptr) return;
   router_.settled().push_settled(first_, last_);
   first_ = last_ = nullptr;
 }
 
 Router::Router(const PipelineSpec& spec, const Layout& layout, SettledList& settled,
-               std::atomic<std::size_t>& pending_rows)
-    : spec_(spec), layout_(layout), settled_(settled), pending_rows_(pending_rows) {
+               Admission& admission)
+    : spec_(spec), layout_(layout), settled_(settled), admission_(admission) {
   for (std::size_t s = 0; s < spec.stages.size(); ++s) {
     queues_.push_back(std::make_unique<StageQueue>(spec.stages[s], layout.stages[s], layout,
                                                    ring_capacity(spec)));
@@ -103,8 +106,7 @@ void Router::resolve(Request& request, std::uint32_t row, std::uint32_t stage, b
 
 void Router::finish_row(Request& request, Settler& settler) {
   if (!request.settlement.row_finished()) return;
-  // Before the request is answered: whoever sees the answer may submit the next one at once.
-  pending_rows_.fetch_sub(request.rows(), std::memory_order_relaxed);
+  settler.count_finished(request.rows());
   settler.settle(request, Outcome::kCompleted);
   release(request);
 }

@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "engine/admission.h"
 #include "engine/layout.h"
 #include "engine/request.h"
 #include "engine/stage_queue.h"
@@ -67,6 +68,7 @@ class Settler {
   bool fail(Request& request, Outcome outcome, std::uint32_t stage, const std::string& message);
 
   void count_queued(std::uint32_t stage) { ++queued_[stage]; }
+  void count_finished(std::uint32_t rows) { finished_rows_ += rows; }
 
   // Hands over what was settled and wakes the replicas for what was queued.
   void flush();
@@ -76,6 +78,7 @@ class Settler {
 
   Router& router_;
   Nanos now_ = 0;
+  std::uint32_t finished_rows_ = 0;
   Request* first_ = nullptr;
   Request* last_ = nullptr;
   std::vector<std::size_t> queued_;  // rows queued per stage
@@ -84,7 +87,7 @@ class Settler {
 class Router {
  public:
   Router(const PipelineSpec& spec, const Layout& layout, SettledList& settled,
-         std::atomic<std::size_t>& pending_rows);
+         Admission& admission);
 
   // Starts every row of a prepared request at the stages that wait for nobody.
   void enter(Request& request, Settler& settler);
@@ -100,6 +103,7 @@ class Router {
   [[nodiscard]] const StageQueue& queue(std::size_t stage) const { return *queues_[stage]; }
   [[nodiscard]] std::size_t stages() const { return queues_.size(); }
   SettledList& settled() { return settled_; }
+  Admission& admission() { return admission_; }
 
  private:
   void start(Request& request, std::uint32_t row, std::uint32_t stage, Settler& settler);
@@ -109,7 +113,7 @@ class Router {
   const PipelineSpec& spec_;
   const Layout& layout_;
   SettledList& settled_;
-  std::atomic<std::size_t>& pending_rows_;
+  Admission& admission_;
   std::vector<std::unique_ptr<StageQueue>> queues_;
 };
 

@@ -255,7 +255,6 @@ TEST(EngineShapes, BatchRowsOfEqualShapeOnly) {
   EXPECT_EQ(harness.stage().retries, 0u);
 }
 
-// A burst that fits in one batch wakes one replica, but its shapes make two batches of it.
 TEST(EngineShapes, OccupyAnotherReplicaWithWhatDoesNotFitTheFirstBatch) {
   const auto model = open_model();
   PipelineSpec spec = open_shapes(model);

@@ -205,7 +205,7 @@ class EngineHarness {
       ADD_FAILURE() << "request " << index << " is never answered";
       std::abort();
     }
-    const Answer answer = answers_[index];
+    Answer answer = std::move(answers_[index]);
     answers_.erase(index);
     return answer;
   }

@@ -306,6 +306,8 @@ TEST(EngineStatistics, MayBeReadByAnyThreadWhileItServes) {
     while (!done) {
       const EngineStats stats = harness.engine().stats();
       EXPECT_GE(stats.stages[0].rows, last);
+      EXPECT_LE(stats.pending_requests, 1u);
+      EXPECT_LE(stats.pending_rows, 1u);
       last = stats.stages[0].rows;
     }
   });

@@ -214,7 +214,7 @@ class Owner {
   Engine& engine_;
   det::Random& random_;
   const OutputLayout output_;
-  const SteadyClock clock_;
+  const SteadyClock clock_{};
   std::vector<Expected> expected_;  // by index
   std::vector<float> values_;
   Tally tally_;
@@ -315,7 +315,7 @@ class EngineStress : public testing::Test {
         owner_->requests_made(), static_cast<double>(clock_.now() - began_) / 1e9);
   }
 
-  const SteadyClock clock_;
+  const SteadyClock clock_{};
   const Nanos began_ = clock_.now();
   const std::uint64_t seed_ = seed_of_run();
   det::Random random_{seed_};

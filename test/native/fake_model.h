@@ -138,7 +138,7 @@ class FakeRunner final : public Runner {
     while (most < now_running && !script_->most_running.compare_exchange_weak(most, now_running)) {
     }
     ++script_->runs;
-    const Status status = compute(inputs, outputs);
+    Status status = compute(inputs, outputs);
     --script_->running;
     return status;
   }
@@ -276,7 +276,7 @@ class FakeModel final : public Model {
     return {1, width};
   }
 
-  const std::shared_ptr<FakeScript> script_;  // shared with the runners, which outlive tests' hopes
+  const std::shared_ptr<FakeScript> script_;  // shared with its runners
   const FakeOptions options_;
   std::vector<TensorSpec> inputs_;
   std::vector<TensorSpec> outputs_;
