@@ -55,8 +55,8 @@ class EnvRuntime {
   // Any thread.
   void wake();
 
-  // Looks at what is new without waiting to be woken, and asks not to be woken until the last of a row of polls. Every row
-  // must have a last one.
+  // Looks at what is new without waiting to be woken, and asks not to be woken until the last of a
+  // row of polls. Every row must have a last one.
   void poll(Napi::Env env, bool last);
 
   void add(WakeListener* listener) { listeners_.insert(listener); }

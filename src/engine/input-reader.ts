@@ -120,8 +120,11 @@ function checkElements(port: InputPort, data: unknown, whole: unknown): Elements
 // constructors of its own.
 function isElements(data: unknown, array: TypedArrayConstructor): boolean {
   if (!ArrayBuffer.isView(data)) return false
-  const { [Symbol.toStringTag]: name } = data as unknown as { [Symbol.toStringTag]?: string }
-  return data instanceof array || name === array.name
+  return data instanceof array || tagOf(data) === array.name
+}
+
+function tagOf(data: object): unknown {
+  return (data as { [Symbol.toStringTag]?: unknown })[Symbol.toStringTag]
 }
 
 function isSize(value: unknown): value is number {
