@@ -59,7 +59,7 @@ OnnxRunner::OnnxRunner(const OrtLibrary& library, std::shared_ptr<const Model> m
 }
 
 Status OnnxRunner::run(std::span<const TensorView> inputs, std::vector<TensorView>& outputs) {
-  const Status bound = inputs_.bind(inputs);
+  Status bound = inputs_.bind(inputs);
   if (!bound.ok()) return bound;
   ort::ErrorStatus* status = run_session(outputs_.prepare(rows_of(inputs)));
   if (status == nullptr) return outputs_.view(outputs);

@@ -104,7 +104,7 @@ Status OutputValues::view(std::vector<TensorView>& outputs) {
     if (!is_preallocated(i)) slots_[i].allocated.reset(values_[i]);
   }
   for (std::size_t i = 0; i < slots_.size(); ++i) {
-    const Status viewed = is_preallocated(i) ? view_preallocated(slots_[i], outputs[i])
+    Status viewed = is_preallocated(i) ? view_preallocated(slots_[i], outputs[i])
                                              : view_allocated(slots_[i], outputs[i]);
     if (!viewed.ok()) return viewed;
   }
