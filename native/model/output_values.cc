@@ -105,7 +105,7 @@ Status OutputValues::view(std::vector<TensorView>& outputs) {
   }
   for (std::size_t i = 0; i < slots_.size(); ++i) {
     Status viewed = is_preallocated(i) ? view_preallocated(slots_[i], outputs[i])
-                                             : view_allocated(slots_[i], outputs[i]);
+                                       : view_allocated(slots_[i], outputs[i]);
     if (!viewed.ok()) return viewed;
   }
   return {};
