@@ -27,6 +27,19 @@ bool flag(const Napi::Object& object, const char* key) {
   return object.Get(key).As<Napi::Boolean>().Value();
 }
 
+// Infinity is for ever.
+Nanos read_ms(const Napi::Object& object, const char* key) {
+  const double ms = number(object, key);
+  if (!(ms < 1e12)) return kNever;
+  return static_cast<Nanos>(std::llround(ms * static_cast<double>(kNanosPerMilli)));
+}
+
+std::vector<std::byte> read_bytes(const Napi::Value& value) {
+  const auto bytes = value.As<Napi::Uint8Array>();
+  const auto* first = reinterpret_cast<const std::byte*>(bytes.Data());
+  return {first, first + bytes.ByteLength()};
+}
+
 DataType read_type(const std::string& name) {
   for (int i = 1; i <= static_cast<int>(DataType::kUint64); ++i) {
     if (type_name(static_cast<DataType>(i)) == name) return static_cast<DataType>(i);
@@ -62,6 +75,53 @@ Condition read_condition(const Napi::Object& object) {
   return condition;
 }
 
+std::optional<Padding> read_padding(const Napi::Value& value) {
+  if (!value.IsObject()) return std::nullopt;
+  const auto object = value.As<Napi::Object>();
+  Padding padding;
+  padding.element = read_bytes(object.Get("element"));
+  each(object, "buckets", [&](const Napi::Value& size) {
+    padding.buckets.push_back(size.As<Napi::Number>().Int64Value());
+  });
+  return padding;
+}
+
+std::vector<std::optional<Trim>> read_trims(const Napi::Value& value) {
+  std::vector<std::optional<Trim>> trims;
+  const auto list = value.As<Napi::Array>();
+  for (std::uint32_t i = 0; i < list.Length(); ++i) {
+    const Napi::Value one = list.Get(i);
+    trims.emplace_back();
+    if (!one.IsArray()) continue;
+    const auto pair = one.As<Napi::Array>();
+    trims.back() = Trim{pair.Get(0U).As<Napi::Number>().Uint32Value(),
+                        pair.Get(1U).As<Napi::Number>().Uint32Value()};
+  }
+  return trims;
+}
+
+std::optional<CacheSpec> read_cache(const Napi::Value& value) {
+  if (!value.IsObject()) return std::nullopt;
+  const auto object = value.As<Napi::Object>();
+  CacheSpec cache;
+  cache.max_bytes = static_cast<std::size_t>(number(object, "maxBytes"));
+  cache.ttl = read_ms(object, "ttlMs");
+  return cache;
+}
+
+// How rows travel through the stage, beyond what every stage has.
+void read_shape(const Napi::Object& object, StageSpec& stage) {
+  stage.fan_out = flag(object, "fanOut");
+  const auto gather = static_cast<std::int32_t>(number(object, "gather"));
+  if (gather >= 0) stage.gather = static_cast<std::uint32_t>(gather);
+  each(object, "padding",
+       [&](const Napi::Value& value) { stage.padding.push_back(read_padding(value)); });
+  each(object, "trims",
+       [&](const Napi::Value& value) { stage.trims.push_back(read_trims(value)); });
+  stage.cache = read_cache(object.Get("cache"));
+  stage.isolate = flag(object, "isolate");
+}
+
 StageSpec read_stage(const Napi::Object& object) {
   StageSpec stage;
   stage.name = text(object, "name");
@@ -73,8 +133,8 @@ StageSpec read_stage(const Napi::Object& object) {
   if (condition.IsObject()) stage.condition = read_condition(condition.As<Napi::Object>());
   stage.replicas = static_cast<std::size_t>(number(object, "replicas"));
   stage.max_batch = static_cast<std::size_t>(number(object, "maxBatch"));
-  stage.max_delay = static_cast<Nanos>(
-      std::llround(number(object, "maxDelayMs") * static_cast<double>(kNanosPerMilli)));
+  stage.max_delay = read_ms(object, "maxDelayMs");
+  read_shape(object, stage);
   return stage;
 }
 
@@ -96,9 +156,7 @@ OutputSpec read_output(const Napi::Object& object) {
   if (fill.IsString()) {
     output.fill_string = fill.As<Napi::String>().Utf8Value();
   } else if (fill.IsTypedArray()) {
-    const auto bytes = fill.As<Napi::Uint8Array>();
-    const auto* first = reinterpret_cast<const std::byte*>(bytes.Data());
-    output.fill.assign(first, first + bytes.ByteLength());
+    output.fill = read_bytes(fill);
   }
   return output;
 }
@@ -109,6 +167,7 @@ PipelineSpec read_pipeline_spec(const Napi::Object& object) {
   PipelineSpec spec;
   spec.batched = flag(object, "batched");
   spec.max_pending_rows = static_cast<std::size_t>(number(object, "maxPendingRows"));
+  spec.shed = flag(object, "shed");
   each(object, "inputs", [&](const Napi::Value& value) {
     spec.inputs.push_back(read_input(value.As<Napi::Object>()));
   });

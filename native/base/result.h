@@ -23,6 +23,7 @@ enum class ErrorCode {
 struct Error {
   ErrorCode code;
   std::string message;
+  std::string detail = {};  // JSON of an error thrown by a function of the user; else empty
 };
 
 template <class T>

@@ -36,6 +36,26 @@ struct Condition {
   std::variant<std::monostate, double, std::string> equals;
 };
 
+// How the open dimensions of a model input are made equal, so that rows of different sizes share a
+// batch.
+struct Padding {
+  std::vector<std::byte> element;  // one element's bytes: what fills
+  std::vector<std::int64_t>
+      buckets;  // sizes that are batched together, ascending; empty: a geometric grid
+};
+
+// A dimension of a row of an output that has the size of one of an input, and is cut back to it
+// after a padded run.
+struct Trim {
+  std::uint32_t input = 0;
+  std::uint32_t dim = 0;  // of the row: the batch is not counted
+};
+
+struct CacheSpec {
+  std::size_t max_bytes = 0;
+  Nanos ttl = kNever;
+};
+
 struct StageSpec {
   std::string name;
   std::shared_ptr<Model> model;
@@ -46,6 +66,21 @@ struct StageSpec {
   std::size_t replicas = 1;
   std::size_t max_batch = 1;
   Nanos max_delay = 0;
+
+  // Fan-out: the first dimension of every output of a row counts items (0 or more), and the stages
+  // that read them run once an item.
+  bool fan_out = false;
+
+  // Fan-in: the fan-out stage whose items come together here: an input fed by a value of theirs is
+  // given, for a row, the values of all its items, in order, with a leading dimension that counts
+  // them.
+  std::optional<std::uint32_t> gather;
+
+  std::vector<std::optional<Padding>> padding;  // empty, or per model input
+  std::vector<std::vector<std::optional<Trim>>>
+      trims;  // empty, or per model output and row dimension
+  std::optional<CacheSpec> cache;
+  bool isolate = true;  // a batch that fails is run again in halves, to find the guilty rows
 };
 
 struct RequestInputSpec {
@@ -71,6 +106,9 @@ struct PipelineSpec {
 
   // Rows in the pipeline at once; one more is refused with kQueueFull.
   std::size_t max_pending_rows = 1024;
+
+  // Whether what cannot meet its deadline any more is refused or dropped as soon as that is known.
+  bool shed = true;
 };
 
 }  // namespace millrace

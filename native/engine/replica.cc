@@ -162,7 +162,7 @@ void Replica::release_claims() {
 
 void Replica::run_rows(std::span<const ClaimedRow> rows) {
   const Nanos began = context_.clock.now();
-  const Status status = runner_->run(inputs_.assemble(rows), outputs_);
+  const Status status = runner_->run({rows.size(), kNever, inputs_.assemble(rows), {}}, result_);
   const Nanos ended = context_.clock.now();
   settler_.set_now(ended);
   ReplicaStats& stats = context_.stats;
@@ -202,9 +202,9 @@ Status Replica::store(std::span<const ClaimedRow> rows) {
   for (std::size_t i = 0; i < stage_.output_values.size(); ++i) {
     const std::uint32_t value = stage_.output_values[i];
     if (context_.layout.values[value].fixed) {
-      store_fixed(rows, value, outputs_[i]);
+      store_fixed(rows, value, result_.outputs[i]);
     } else {
-      store_open(rows, value, outputs_[i]);
+      store_open(rows, value, result_.outputs[i]);
     }
   }
   return {};
@@ -212,7 +212,7 @@ Status Replica::store(std::span<const ClaimedRow> rows) {
 
 Status Replica::check(std::span<const ClaimedRow> rows, std::size_t output) const {
   const ValueLayout& place = context_.layout.values[stage_.output_values[output]];
-  const TensorView& view = outputs_[output];
+  const TensorView& view = result_.outputs[output];
   const auto fault = [&](const char* what) {
     const std::size_t index = stage_.model_outputs[output];
     return Error{ErrorCode::kStageFailed,

@@ -86,7 +86,7 @@ class Replica {
   Settler settler_;
   BatchInputs inputs_;
   Spinner spinner_;
-  std::vector<TensorView> outputs_;
+  RunResult result_;
   std::vector<Claimed> claims_;
   std::vector<ClaimedRow> live_;
   std::vector<Dropped> dropped_;       // resolved as not run

@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "base/clock.h"
 #include "base/data_type.h"
 #include "base/result.h"
 
@@ -32,15 +33,43 @@ struct TensorView {
   std::vector<std::int64_t> dims;
 };
 
+// What a run is given. Inputs follow Model::inputs(); each is one tensor of all rows, unless its
+// rows have shapes of their own (only for a model that accepts_ragged()).
+struct RunBatch {
+  std::size_t rows = 1;
+  Nanos deadline = kNever;             // the earliest of its rows'
+  std::span<const TensorView> inputs;  // full dims, batch included
+  std::span<const std::vector<TensorView>>
+      ragged;  // empty, or per input: a view for each row, with
+               // the dims of the row alone; empty where stacked
+};
+
+// A row that failed alone, while others of its batch did not.
+struct RowFailure {
+  std::size_t row = 0;
+  Error error;
+};
+
+// What a run leaves, in the order of RunnerOptions::outputs. The memory belongs to the Runner.
+struct RunResult {
+  std::vector<TensorView> outputs;              // full dims, batch included; unused where ragged
+  std::vector<std::vector<TensorView>> ragged;  // empty, or per output: a view for each row, with
+                                                // the dims of the row alone; empty where stacked
+  std::vector<RowFailure> failed;  // ascending; what other fields say of them is not read
+};
+
 class Runner {
  public:
   virtual ~Runner() = default;
 
-  // Runs the model on one batch. `inputs` follow Model::inputs(), each with its full dims (batch
-  // included), and stay valid until run() returns. On success `outputs` is resized to the `outputs`
-  // asked of make_runner, in that order; the memory they view belongs to the Runner and is valid
-  // until its next run() or its destruction.
-  virtual Status run(std::span<const TensorView> inputs, std::vector<TensorView>& outputs) = 0;
+  // Runs the model on one batch. Inputs stay valid until run() returns; `result`, which is
+  // overwritten, is valid until the next run() or the destruction of the Runner.
+  virtual Status run(const RunBatch& batch, RunResult& result) = 0;
+
+  // Makes the run in progress fail with kCancelled as soon as possible; does nothing where it
+  // cannot be interrupted, or ended meanwhile. Later runs are not affected: the caller calls it
+  // only while it keeps run() from being entered anew. Any thread; never blocks.
+  virtual void interrupt() noexcept {}
 
   // Makes the run in progress, and every later one, fail as soon as possible. Safe from any thread;
   // never blocks.
@@ -57,6 +86,9 @@ class Model {
   virtual ~Model() = default;
   virtual const std::vector<TensorSpec>& inputs() const = 0;
   virtual const std::vector<TensorSpec>& outputs() const = 0;
+
+  // Whether the rows of a batch may have shapes of their own.
+  virtual bool accepts_ragged() const { return false; }
 
   // Microseconds where replicas can share what is loaded (one thread each); otherwise as slow as
   // loading the model. The Runner keeps the Model's resources alive.

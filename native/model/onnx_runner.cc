@@ -58,7 +58,11 @@ OnnxRunner::OnnxRunner(const OrtLibrary& library, std::shared_ptr<const Model> m
     output_names_.push_back(spec->name.c_str());
 }
 
-Status OnnxRunner::run(std::span<const TensorView> inputs, std::vector<TensorView>& outputs) {
+Status OnnxRunner::run(const RunBatch& batch, RunResult& result) {
+  const std::span<const TensorView> inputs = batch.inputs;
+  std::vector<TensorView>& outputs = result.outputs;
+  result.ragged.clear();
+  result.failed.clear();
   Status bound = inputs_.bind(inputs);
   if (!bound.ok()) return bound;
   ort::ErrorStatus* status = run_session(outputs_.prepare(rows_of(inputs)));

@@ -30,7 +30,7 @@ class OnnxRunner final : public Runner {
 
   // Errors: kInvalidInput when the inputs cannot be tensors at all, kCancelled after terminate(),
   // else kStageFailed with ONNX Runtime's code and text.
-  Status run(std::span<const TensorView> inputs, std::vector<TensorView>& outputs) override;
+  Status run(const RunBatch& batch, RunResult& result) override;
   void terminate() noexcept override;
 
  private:

@@ -121,7 +121,7 @@ export class Engine<P extends Pipeline = Pipeline> implements AsyncDisposable {
     const models = await loadModels(pipeline, configuration)
     const bound = bindPipeline(pipeline, models)
     const maxPendingRows = givenRows ?? defaultPendingRows(bound)
-    const spec = toNativeSpec(bound, { models, configuration, maxPendingRows })
+    const spec = toNativeSpec(bound, { models, configuration, maxPendingRows, shed: true })
     try {
       const native = await loadAddon().createEngine(spec)
       return new Engine<P>({ pipeline, bound, native, maxPendingRows })

@@ -3,11 +3,14 @@ import type {
   NativeModel,
   NativePipelineSpec,
   NativeSource,
+  NativeStageSpec,
 } from '../native/addon.ts'
 import type {
   BoundCondition,
   BoundOutput,
   BoundPipeline,
+  BoundStage,
+  Padding,
   Source,
 } from '../pipeline/bound-pipeline.ts'
 import type { ResolvedStageConfiguration } from '../pipeline/configuration.ts'
@@ -20,11 +23,13 @@ export function toNativeSpec(
     readonly models: ReadonlyMap<string, NativeModel>
     readonly configuration: ReadonlyMap<string, ResolvedStageConfiguration>
     readonly maxPendingRows: number
+    readonly shed: boolean
   },
 ): NativePipelineSpec {
   return {
     batched: bound.batched,
     maxPendingRows: given.maxPendingRows,
+    shed: given.shed,
     inputs: bound.inputs,
     stages: bound.stages.map((stage) => ({
       name: stage.name,
@@ -32,6 +37,12 @@ export function toNativeSpec(
       batched: stage.batched,
       inputs: stage.inputs.map((candidates) => candidates.map(toNativeSource)),
       condition: stage.condition && toNativeCondition(stage.condition),
+      fanOut: stage.fanOut,
+      gather: stage.gather ?? -1,
+      padding: stage.padding.map((padding, input) => toNativePadding(padding, stage, input)),
+      trims: stage.trims.map((dims) => dims.map((trim) => trim && [trim.input, trim.dim])),
+      cache: stage.cache,
+      isolate: stage.isolate,
       ...known(given.configuration, stage.name),
     })),
     outputs: bound.outputs.map((output) => ({
@@ -53,6 +64,16 @@ function toNativeSource(source: Source): NativeSource {
 function toNativeCondition(condition: BoundCondition): NativeCondition {
   const { below, above, equals } = condition
   return { source: [condition.source.stage, condition.source.output], below, above, equals }
+}
+
+function toNativePadding(
+  padding: Padding | undefined,
+  stage: BoundStage,
+  input: number,
+): NativeStageSpec['padding'][number] {
+  const type = stage.inputSpecs[input]?.type
+  if (padding === undefined || type === undefined) return undefined
+  return { element: encodeElement(padding.value, type), buckets: padding.buckets }
 }
 
 /** The bytes of one element of the fill, or the string. */

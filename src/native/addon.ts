@@ -47,6 +47,8 @@ export interface NativePipelineSpec {
   readonly batched: boolean
   /** Rows in the pipeline at once; one more is refused. */
   readonly maxPendingRows: number
+  /** Whether what cannot meet its deadline is refused or dropped as soon as that is known. */
+  readonly shed: boolean
   readonly inputs: readonly {
     readonly name: string
     readonly type: TensorType
@@ -70,6 +72,18 @@ export interface NativeStageSpec {
   readonly replicas: number
   readonly maxBatch: number
   readonly maxDelayMs: number
+  readonly fanOut: boolean
+  /** Index of the fan-out stage whose items come together here; -1 for none. */
+  readonly gather: number
+  /** Per model input: one element's bytes that fill it, and the sizes batched together. */
+  readonly padding: readonly (
+    | { readonly element: Uint8Array; readonly buckets: readonly number[] }
+    | undefined
+  )[]
+  /** Per model output and dimension of its rows: [input, dimension of its rows]. */
+  readonly trims: readonly (readonly (readonly [input: number, dim: number] | undefined)[])[]
+  readonly cache: { readonly maxBytes: number; readonly ttlMs: number } | undefined
+  readonly isolate: boolean
 }
 
 export interface NativeCondition {

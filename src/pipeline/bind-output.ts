@@ -19,7 +19,13 @@ export function bindOutput(
   const [first, ...others] = values.map(({ spec }) => spec)
   if (first === undefined) throw definitionError(where, 'expected a reference, got none')
   const dims = others.reduce((widest, { dims }) => widen(widest, dims), first.dims)
-  const bound = { name, type: first.type, dims, sources: values.map(({ source }) => source) }
+  const bound = {
+    name,
+    type: first.type,
+    dims,
+    sources: values.map(({ source }) => source),
+    perItem: false,
+  }
   if (output.default === undefined) return { ...bound, fill: undefined }
   return { ...bound, fill: bindFill(output.default, bound, binding) }
 }

@@ -46,6 +46,12 @@ export function bindStage(
     inputSpecs: stage.signature.inputs,
     outputs: stage.signature.outputs,
     condition: bindCondition(stage, binding),
+    fanOut: false,
+    gather: undefined,
+    padding: [],
+    trims: [],
+    cache: undefined,
+    isolate: true,
   }
 }
 

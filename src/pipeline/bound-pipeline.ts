@@ -47,6 +47,44 @@ export interface BoundStage {
   /** As the model declares them. */
   readonly outputs: readonly TensorSpec[]
   readonly condition: BoundCondition | undefined
+  /**
+   * The first dimension of each row of every output counts items, and what reads them runs once an
+   * item: in their dims it takes the place of the dimension that counts rows.
+   */
+  readonly fanOut: boolean
+  /**
+   * The fan-out stage whose items come together again here: an input fed by a value of its items is
+   * given all of a row's items at once.
+   */
+  readonly gather: number | undefined
+  /** For each input of the model, how its open dimensions are filled; undefined where they are not. */
+  readonly padding: readonly (Padding | undefined)[]
+  /** For each output and each dimension of its rows: the input's dimension it is cut back to. */
+  readonly trims: readonly (readonly (Trim | undefined)[])[]
+  readonly cache: StageCache | undefined
+  /** Whether a batch that fails is run again in halves, so that only the guilty rows fail. */
+  readonly isolate: boolean
+}
+
+/** How rows of different sizes are made to share a batch. */
+export interface Padding {
+  /** What fills; of the JavaScript type of the input. */
+  readonly value: number | bigint | boolean
+  /** Sizes, ascending, that are batched together; empty: the core's own grid. */
+  readonly buckets: readonly number[]
+}
+
+/** A dimension of an input of the same stage; `dim` counts in its rows. */
+export interface Trim {
+  readonly input: number
+  readonly dim: number
+}
+
+/** The results that a stage keeps. */
+export interface StageCache {
+  readonly maxBytes: number
+  /** Infinity: for as long as there is room. */
+  readonly ttlMs: number
 }
 
 /**
@@ -68,4 +106,6 @@ export interface BoundOutput extends BoundValue {
    * Every element of a row for which no source ran; of the JavaScript type that `type` asks for.
    */
   readonly fill: number | bigint | string | boolean | undefined
+  /** Its first dimension counts the items of a fan-out, over all rows of the request, in order. */
+  readonly perItem: boolean
 }

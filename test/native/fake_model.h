@@ -132,13 +132,15 @@ class FakeRunner final : public Runner {
   }
   ~FakeRunner() override { --script_->runners; }
 
-  Status run(std::span<const TensorView> inputs, std::vector<TensorView>& outputs) override {
+  Status run(const RunBatch& batch, RunResult& result) override {
+    result.ragged.clear();
+    result.failed.clear();
     const int now_running = ++script_->running;
     int most = script_->most_running.load();
     while (most < now_running && !script_->most_running.compare_exchange_weak(most, now_running)) {
     }
     ++script_->runs;
-    Status status = compute(inputs, outputs);
+    Status status = compute(batch.inputs, result.outputs);
     --script_->running;
     return status;
   }

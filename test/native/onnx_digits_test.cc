@@ -39,7 +39,7 @@ class OnnxDigitsTest : public OnnxTest {
       const std::size_t rows = std::min(batch, digits.labels.size() - first);
       const auto* images = reinterpret_cast<const std::byte*>(digits.pixels.data() + first * 64);
       const TensorView inputs[] = {{images, nullptr, {static_cast<std::int64_t>(rows), 1, 8, 8}}};
-      EXPECT_TRUE(runner->run(inputs, outputs).ok());
+      EXPECT_TRUE(run(*runner, inputs, outputs).ok());
       const auto labels = elements_of<std::int64_t>(outputs[0]);
       for (std::size_t i = 0; i < rows; ++i) right += labels[i] == digits.labels[first + i];
     }

@@ -83,13 +83,13 @@ TEST_F(OnnxErrorsTest, AnInputOfTheWrongShapeFailsTheRunAndNotTheRunner) {
   const std::vector<float> image(128);
   std::vector<TensorView> outputs;
   const TensorView wrong[] = {view_of(image, {1, 1, 8, 9})};
-  const Status status = runner->run(wrong, outputs);
+  const Status status = run(*runner, wrong, outputs);
   ASSERT_FALSE(status.ok());
   EXPECT_EQ(status.error().code, ErrorCode::kStageFailed);
   EXPECT_TRUE(says(status.error().message, "ONNX Runtime error 2 (INVALID_ARGUMENT): "));
 
   const TensorView right[] = {view_of(image, {2, 1, 8, 8})};
-  EXPECT_TRUE(runner->run(right, outputs).ok());
+  EXPECT_TRUE(run(*runner, right, outputs).ok());
 }
 
 TEST_F(OnnxErrorsTest, InputsThatAreNoTensorsAtAllAreRefusedBeforeTheRun) {
@@ -104,12 +104,12 @@ TEST_F(OnnxErrorsTest, InputsThatAreNoTensorsAtAllAreRefusedBeforeTheRun) {
       {{good, {nullptr, nullptr, {1, 2}}}, "input 'b' must be numbers"}};
   std::vector<TensorView> outputs;
   for (const auto& [inputs, part] : cases) {
-    const Status status = runner->run(inputs, outputs);
+    const Status status = run(*runner, inputs, outputs);
     ASSERT_FALSE(status.ok());
     EXPECT_EQ(status.error().code, ErrorCode::kInvalidInput);
     EXPECT_TRUE(says(status.error().message, part));
   }
-  EXPECT_TRUE(runner->run(std::vector{good, good}, outputs).ok());
+  EXPECT_TRUE(run(*runner, std::vector{good, good}, outputs).ok());
 }
 
 TEST_F(OnnxErrorsTest, ARowThatAnOperationRejectsFailsTheBatchAndNotTheNext) {
@@ -118,14 +118,14 @@ TEST_F(OnnxErrorsTest, ARowThatAnOperationRejectsFailsTheBatchAndNotTheNext) {
   const std::vector<std::int64_t> bad{1, 99}, good{2, 3};
   std::vector<TensorView> outputs;
   const TensorView rejected[] = {view_of(bad, {2})};
-  const Status status = runner->run(rejected, outputs);
+  const Status status = run(*runner, rejected, outputs);
   ASSERT_FALSE(status.ok());
   EXPECT_EQ(status.error().code, ErrorCode::kStageFailed);
   EXPECT_TRUE(says(status.error().message, "ONNX Runtime error "));
   EXPECT_TRUE(says(status.error().message, "Gather"));
 
   const TensorView accepted[] = {view_of(good, {2})};
-  ASSERT_TRUE(runner->run(accepted, outputs).ok());
+  ASSERT_TRUE(run(*runner, accepted, outputs).ok());
   EXPECT_EQ(elements_of<float>(outputs[0]), (std::vector<float>{4, 9}));
 }
 

@@ -11,6 +11,7 @@
 #include <fstream>
 #include <iterator>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -24,6 +25,17 @@
 namespace millrace {
 
 inline constexpr const char* kOrtVersion = "1.30.0";
+
+// Runs a batch of whole tensors.
+inline Status run(Runner& runner, std::span<const TensorView> inputs,
+                  std::vector<TensorView>& outputs) {
+  const bool rows = !inputs.empty() && !inputs[0].dims.empty();
+  RunResult result;
+  Status status = runner.run(
+      {rows ? static_cast<std::size_t>(inputs[0].dims[0]) : 1, kNever, inputs, {}}, result);
+  outputs = std::move(result.outputs);
+  return status;
+}
 
 inline std::string repository_file(const std::string& relative) {
   return std::string(MILLRACE_ROOT "/") + relative;

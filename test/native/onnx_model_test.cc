@@ -27,7 +27,7 @@ TEST_F(OnnxModelTest, IsLoadedFromBytesThatItDoesNotNeedLater) {
   const std::vector<float> a{1, 2}, b{10, 20};
   const TensorView inputs[] = {view_of(a, {1, 2}), view_of(b, {1, 2})};
   std::vector<TensorView> outputs;
-  ASSERT_TRUE(runner_of(*model.value(), 4)->run(inputs, outputs).ok());
+  ASSERT_TRUE(run(*runner_of(*model.value(), 4), inputs, outputs).ok());
 }
 
 template <class T>
@@ -44,7 +44,7 @@ void expect_round_trip(OnnxModel& model, Runner& runner, const Sample<T>& sample
   EXPECT_EQ(model.outputs()[0].type, sample.type);
   const TensorView inputs[] = {view_of(sample.elements, {2, 4})};
   std::vector<TensorView> outputs;
-  const Status status = runner.run(inputs, outputs);
+  const Status status = run(runner, inputs, outputs);
   ASSERT_TRUE(status.ok()) << status.error().message;
   ASSERT_EQ(outputs.size(), 1u);
   EXPECT_EQ(outputs[0].dims, (Dims{2, 4}));
@@ -88,7 +88,7 @@ TEST_F(OnnxModelTest, StringsComeBackUnchangedWhateverTheyHold) {
   const TensorView inputs[] = {view_of(words, {2, 4})};
   std::vector<TensorView> outputs;
   for (int round = 0; round < 2; ++round) {
-    const Status status = runner->run(inputs, outputs);
+    const Status status = run(*runner, inputs, outputs);
     ASSERT_TRUE(status.ok()) << status.error().message;
     EXPECT_EQ(outputs[0].dims, (Dims{2, 4}));
     EXPECT_EQ(outputs[0].data, nullptr);
@@ -103,7 +103,7 @@ TEST_F(OnnxModelTest, StringsMayChangeInNumberFromRunToRun) {
   for (const std::size_t rows : {3u, 1u, 0u, 2u}) {
     const std::vector<std::string> words(rows, "row " + std::to_string(rows));
     const TensorView inputs[] = {view_of(words, {static_cast<std::int64_t>(rows)})};
-    ASSERT_TRUE(runner->run(inputs, outputs).ok());
+    ASSERT_TRUE(run(*runner, inputs, outputs).ok());
     EXPECT_EQ(strings_of(outputs[0]), words);
   }
 }
@@ -117,7 +117,7 @@ TEST_F(OnnxModelTest, InputsAreTakenInOrderAndFromAnyAddress) {
   std::memcpy(odd.data() + 1, b, sizeof b);
   const TensorView inputs[] = {view_of(a, {2, 2}), {odd.data() + 1, nullptr, {2, 2}}};
   std::vector<TensorView> outputs;
-  ASSERT_TRUE(runner->run(inputs, outputs).ok());
+  ASSERT_TRUE(run(*runner, inputs, outputs).ok());
   EXPECT_EQ(elements_of<float>(outputs[0]), (std::vector<float>{11, 22, 33, 44}));
   EXPECT_EQ(elements_of<float>(outputs[1]), (std::vector<float>{-9, -18, -27, -36}));
 }
@@ -128,9 +128,9 @@ TEST_F(OnnxModelTest, ARunSeesWhatTheInputsMemoryHoldsAtThatTime) {
   std::vector<float> x{1, 2, 3, 4};
   const TensorView inputs[] = {view_of(x, {1, 4})};
   std::vector<TensorView> outputs;
-  ASSERT_TRUE(runner->run(inputs, outputs).ok());
+  ASSERT_TRUE(run(*runner, inputs, outputs).ok());
   x = {5, 6, 7, 8};
-  ASSERT_TRUE(runner->run(inputs, outputs).ok());
+  ASSERT_TRUE(run(*runner, inputs, outputs).ok());
   EXPECT_EQ(elements_of<float>(outputs[0]), x);
 }
 
@@ -139,10 +139,10 @@ TEST_F(OnnxModelTest, OnlyTheOutputsAskedForAreGivenInThatOrder) {
   const std::vector<float> a{1, 2}, b{10, 20};
   const TensorView inputs[] = {view_of(a, {1, 2}), view_of(b, {1, 2})};
   std::vector<TensorView> outputs;
-  ASSERT_TRUE(runner_of(*model, 1, {1})->run(inputs, outputs).ok());
+  ASSERT_TRUE(run(*runner_of(*model, 1, {1}), inputs, outputs).ok());
   ASSERT_EQ(outputs.size(), 1u);
   const auto turned = runner_of(*model, 1, {1, 0});
-  ASSERT_TRUE(turned->run(inputs, outputs).ok());
+  ASSERT_TRUE(run(*turned, inputs, outputs).ok());
   ASSERT_EQ(outputs.size(), 2u);
   EXPECT_EQ(elements_of<float>(outputs[0]), (std::vector<float>{-9, -18}));
   EXPECT_EQ(elements_of<float>(outputs[1]), (std::vector<float>{11, 22}));
@@ -158,13 +158,13 @@ TEST_F(OnnxModelTest, ABatchGivesWhatItsRowsGiveAlone) {
   std::vector<TensorView> batch, single;
   for (const std::int64_t rows : {16, 1, 5, 16, 3, 2}) {
     const TensorView inputs[] = {view_of(images, {rows, 1, 8, 8})};
-    ASSERT_TRUE(together->run(inputs, batch).ok());
+    ASSERT_TRUE(run(*together, inputs, batch).ok());
     EXPECT_EQ(batch[0].dims, (Dims{rows, 10}));
     EXPECT_EQ(batch[1].dims, (Dims{rows}));
     for (std::int64_t row = 0; row < rows; ++row) {
       const std::byte* image = reinterpret_cast<const std::byte*>(images.data() + row * 64);
       const TensorView one[] = {{image, nullptr, {1, 1, 8, 8}}};
-      ASSERT_TRUE(alone->run(one, single).ok());
+      ASSERT_TRUE(run(*alone, one, single).ok());
       const auto index = static_cast<std::size_t>(row);
       EXPECT_EQ(elements_of<std::int64_t>(batch[1])[index],
                 elements_of<std::int64_t>(single[1])[0]);
@@ -181,7 +181,7 @@ TEST_F(OnnxModelTest, OutputsOfKnownShapeAreWrittenToTheSameMemoryEveryRun) {
   const std::byte* memory = nullptr;
   for (const std::int64_t rows : {1, 8, 2, 1}) {
     const TensorView inputs[] = {view_of(x, {rows, 4})};
-    ASSERT_TRUE(runner->run(inputs, outputs).ok());
+    ASSERT_TRUE(run(*runner, inputs, outputs).ok());
     if (memory == nullptr) memory = outputs[0].data;
     EXPECT_EQ(outputs[0].data, memory);
     EXPECT_EQ(elements_of<float>(outputs[0]),
@@ -195,7 +195,7 @@ TEST_F(OnnxModelTest, ABatchAboveTheLargestAnnouncedIsStillRight) {
   const std::vector<float> x{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12};
   const TensorView inputs[] = {view_of(x, {3, 4})};
   std::vector<TensorView> outputs;
-  ASSERT_TRUE(runner->run(inputs, outputs).ok());
+  ASSERT_TRUE(run(*runner, inputs, outputs).ok());
   EXPECT_EQ(elements_of<float>(outputs[0]), x);
 }
 
@@ -203,7 +203,7 @@ TEST_F(OnnxModelTest, AnEmptyBatchGivesEmptyOutputs) {
   const auto model = load(test_model("identity-float32"));
   const TensorView inputs[] = {{nullptr, nullptr, {0, 4}}};
   std::vector<TensorView> outputs;
-  const Status status = runner_of(*model, 2)->run(inputs, outputs);
+  const Status status = run(*runner_of(*model, 2), inputs, outputs);
   ASSERT_TRUE(status.ok()) << status.error().message;
   EXPECT_EQ(outputs[0].dims, (Dims{0, 4}));
 }
@@ -216,11 +216,11 @@ TEST_F(OnnxModelTest, AnOpenDimensionMayDifferFromRunToRun) {
   const std::vector<float> tokens{1, 2, 3, 4, 5, 6};
   std::vector<TensorView> outputs;
   const TensorView wide[] = {view_of(tokens, {2, 3})};
-  ASSERT_TRUE(runner->run(wide, outputs).ok());
+  ASSERT_TRUE(run(*runner, wide, outputs).ok());
   EXPECT_EQ(outputs[0].dims, (Dims{2, 3}));
   EXPECT_EQ(elements_of<float>(outputs[1]), (std::vector<float>{6, 15}));
   const TensorView narrow[] = {view_of(tokens, {3, 2})};
-  ASSERT_TRUE(runner->run(narrow, outputs).ok());
+  ASSERT_TRUE(run(*runner, narrow, outputs).ok());
   EXPECT_EQ(outputs[0].dims, (Dims{3, 2}));
   EXPECT_EQ(elements_of<float>(outputs[0]), (std::vector<float>{2, 4, 6, 8, 10, 12}));
   EXPECT_EQ(elements_of<float>(outputs[1]), (std::vector<float>{3, 7, 11}));
@@ -240,7 +240,7 @@ TEST_F(OnnxModelTest, ShapesWithoutABatchAreKept) {
     const TensorView inputs[] = {view_of(x, test.dims)};
     std::vector<TensorView> outputs;
     for (int round = 0; round < 2; ++round) {
-      ASSERT_TRUE(runner->run(inputs, outputs).ok());
+      ASSERT_TRUE(run(*runner, inputs, outputs).ok());
       EXPECT_EQ(outputs[0].dims, test.dims);
       EXPECT_EQ(elements_of<float>(outputs[0]), (std::vector<float>{2, 4, 6}));
     }
@@ -253,7 +253,7 @@ TEST_F(OnnxModelTest, AScalarOutputHasNoDimensions) {
   const TensorView inputs[] = {view_of(x, {2, 2})};
   std::vector<TensorView> outputs;
   const auto runner = runner_of(*model, 4);
-  ASSERT_TRUE(runner->run(inputs, outputs).ok());
+  ASSERT_TRUE(run(*runner, inputs, outputs).ok());
   EXPECT_TRUE(outputs[0].dims.empty());
   EXPECT_EQ(elements_of<float>(outputs[0]), std::vector<float>{10});
 }
@@ -269,7 +269,7 @@ TEST_F(OnnxModelTest, OutputsOfAnotherShapeThanDeclaredAreStillRight) {
     std::copy_if(x.begin(), x.end(), std::back_inserter(positive),
                  [](float value) { return value > 0; });
     const TensorView inputs[] = {view_of(x, {static_cast<std::int64_t>(x.size())})};
-    const Status status = runner->run(inputs, outputs);
+    const Status status = run(*runner, inputs, outputs);
     ASSERT_TRUE(status.ok()) << status.error().message;
     EXPECT_EQ(elements_of<float>(outputs[0]), positive);
   }
@@ -282,7 +282,7 @@ TEST_F(OnnxModelTest, ARunnerKeepsItsModelAlive) {
   const std::vector<float> x{1, 2, 3, 4};
   const TensorView inputs[] = {view_of(x, {1, 4})};
   std::vector<TensorView> outputs;
-  ASSERT_TRUE(runner->run(inputs, outputs).ok());
+  ASSERT_TRUE(run(*runner, inputs, outputs).ok());
   EXPECT_EQ(elements_of<float>(outputs[0]), x);
 }
 

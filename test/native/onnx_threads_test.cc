@@ -23,7 +23,7 @@ std::vector<std::int64_t> labels(Runner& runner, const std::vector<float>& pixel
   const TensorView inputs[] = {
       view_of(pixels, {static_cast<std::int64_t>(pixels.size() / 64), 1, 8, 8})};
   std::vector<TensorView> outputs;
-  if (!runner.run(inputs, outputs).ok()) return {};
+  if (!run(runner, inputs, outputs).ok()) return {};
   return elements_of<std::int64_t>(outputs[1]);
 }
 
@@ -110,7 +110,7 @@ Status count_for_ever(Runner& runner) {
   const std::vector<std::int64_t> iterations{1'000'000'000};
   const TensorView inputs[] = {view_of(iterations, {1})};
   std::vector<TensorView> outputs;
-  return runner.run(inputs, outputs);
+  return run(runner, inputs, outputs);
 }
 
 TEST_F(OnnxThreadsTest, ALongRunEndsSoonAfterItIsTerminatedAndSoDoesEveryLaterOne) {
@@ -143,8 +143,8 @@ TEST_F(OnnxThreadsTest, TerminatingOneRunnerLeavesTheOthersOfItsSessionAlone) {
   const std::vector<std::int64_t> iterations{3, 1};
   const TensorView inputs[] = {view_of(iterations, {2})};
   std::vector<TensorView> outputs;
-  EXPECT_FALSE(ended->run(inputs, outputs).ok());
-  ASSERT_TRUE(other->run(inputs, outputs).ok());
+  EXPECT_FALSE(run(*ended, inputs, outputs).ok());
+  ASSERT_TRUE(run(*other, inputs, outputs).ok());
   EXPECT_EQ(elements_of<std::int64_t>(outputs[0]), (std::vector<std::int64_t>{6, 4}));
 }
 

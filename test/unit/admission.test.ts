@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { defaultPendingRows } from '../../src/engine/admission.ts'
 import type { BoundPipeline } from '../../src/pipeline/bound-pipeline.ts'
 import type { TensorSpec } from '../../src/pipeline/tensor-spec.ts'
+import { plainStage } from './plain-stage.ts'
 
 function rowsFor(...stages: readonly (readonly number[])[]): number {
   const bound: BoundPipeline = {
@@ -10,6 +11,7 @@ function rowsFor(...stages: readonly (readonly number[])[]): number {
     outputs: [],
     stages: stages.map((dims, index) => ({
       name: `stage-${index}`,
+      ...plainStage,
       batched: true,
       inputs: [],
       inputSpecs: [{ name: 'x', type: 'float32', dims, symbols: [] } satisfies TensorSpec],

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { toNativeSpec } from '../../src/engine/native-spec.ts'
 import type { NativeModel } from '../../src/native/addon.ts'
 import type { BoundOutput, BoundPipeline } from '../../src/pipeline/bound-pipeline.ts'
+import { plainStage } from './plain-stage.ts'
 
 const model: NativeModel = { inputs: [], outputs: [] }
 const configuration = { tier: 'cpu-1', threads: 1, maxBatch: 8, replicas: 2, maxDelayMs: 1 }
@@ -11,6 +12,7 @@ const bound: BoundPipeline = {
   stages: [
     {
       name: 'one',
+      ...plainStage,
       batched: true,
       inputs: [[{ kind: 'request', input: 0 }]],
       inputSpecs: [],
@@ -19,6 +21,7 @@ const bound: BoundPipeline = {
     },
     {
       name: 'two',
+      ...plainStage,
       batched: true,
       inputs: [
         [
@@ -48,6 +51,7 @@ function specOf(outputs: readonly BoundOutput[]) {
       models: new Map(names.map((name) => [name, model])),
       configuration: new Map(names.map((name) => [name, configuration])),
       maxPendingRows: 64,
+      shed: true,
     },
   )
 }
@@ -90,10 +94,16 @@ describe('the specification for the core', () => {
     ] as const
     const source = { kind: 'stage', stage: 0, output: 0 } as const
     for (const [type, fill, bytes] of fills) {
-      const output = { name: 'y', type, dims: [-1], sources: [source], fill }
+      const output = { name: 'y', type, dims: [-1], sources: [source], fill, perItem: false }
       expect(specOf([output]).outputs[0]?.fill).toEqual(Uint8Array.from(bytes))
     }
-    const text = { name: 'y', type: 'string', dims: [-1], sources: [source] } as const
+    const text = {
+      name: 'y',
+      type: 'string',
+      dims: [-1],
+      sources: [source],
+      perItem: false,
+    } as const
     expect(specOf([{ ...text, fill: 'none' }]).outputs[0]?.fill).toBe('none')
     expect(specOf([{ ...text, fill: undefined }]).outputs[0]?.fill).toBeUndefined()
   })

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { onnx } from '../../src/pipeline/onnx.ts'
 import type { ModelSignature } from '../../src/pipeline/tensor-spec.ts'
 import { bind, cascade, digits, type Models, model } from './pipeline-bound.ts'
+import { plainStage } from './plain-stage.ts'
 import { errorOf } from './thrown.ts'
 
 // One stage `a` and what it is to result in.
@@ -24,11 +25,13 @@ describe('a bound pipeline', () => {
   it('refers by index', () => {
     const bound = bind(cascade(), { fast: digits, accurate: digits })
     expect(bound).toEqual({
+      ...plainStage,
       batched: true,
       inputs: [{ name: 'image', type: 'float32', dims: [-1, 784] }],
       stages: [
         {
           name: 'fast',
+          ...plainStage,
           batched: true,
           inputs: [[{ kind: 'request', input: 0 }]],
           inputSpecs: digits.inputs,
@@ -37,6 +40,7 @@ describe('a bound pipeline', () => {
         },
         {
           name: 'accurate',
+          ...plainStage,
           batched: true,
           inputs: [[{ kind: 'request', input: 0 }]],
           inputSpecs: digits.inputs,
@@ -52,6 +56,7 @@ describe('a bound pipeline', () => {
       ],
       outputs: [
         {
+          perItem: false,
           name: 'label',
           type: 'int64',
           dims: [-1],

@@ -26,6 +26,7 @@ struct BareOptions {
 };
 
 struct Batch {
+  std::size_t rows = 1;
   std::vector<AlignedBuffer> data;
   std::vector<TensorView> views;
 };
@@ -95,13 +96,13 @@ class Lane {
   [[nodiscard]] const std::vector<double>& ended_ms() const { return ended_ms_; }
 
  private:
-  void run() { status_ = runner_->run(batch_.views, outputs_); }
+  void run() { status_ = runner_->run({batch_.rows, kNever, batch_.views, {}}, result_); }
 
   std::unique_ptr<Runner> runner_;
   const Batch& batch_;
   SteadyClock clock_;
   Status status_;
-  std::vector<TensorView> outputs_;
+  RunResult result_;
   std::vector<double> ended_ms_;
 };
 
