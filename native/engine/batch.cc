@@ -58,8 +58,7 @@ void BatchInputs::gather_arena(std::span<const ClaimedRow> rows, std::size_t inp
 }
 
 RowView BatchInputs::view(const ClaimedRow& row, std::size_t input) const {
-  const Source* source = first_that_ran(spec_.inputs[input], *row.request, row.row);
-  return row.request->row(layout_.value_of(*source), row.row);
+  return StageInputs{spec_, stage_, layout_}.of(*row.request, row.row, input);
 }
 
 void BatchInputs::gather_open(std::span<const ClaimedRow> rows, std::size_t input) {

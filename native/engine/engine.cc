@@ -32,7 +32,7 @@ Engine::Engine(PipelineSpec spec, const Clock& clock, std::function<void()> wake
     : spec_(std::move(spec)),
       layout_(spec_),
       clock_(clock),
-      admission_(spec_.max_pending_rows),
+      admission_(spec_.max_pending_rows, layout_.scopes.size() > 1),
       settled_(std::move(wake)),
       router_(spec_, layout_, settled_, admission_),
       pool_(layout_, settled_),

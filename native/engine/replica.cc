@@ -4,6 +4,8 @@
 #include <cstring>
 #include <system_error>
 
+#include "engine/fan_out.h"
+
 namespace millrace {
 namespace {
 
@@ -137,7 +139,7 @@ void Replica::admit(const Ring<RowRef>::Claim& claim, std::uint8_t priority, Nan
   for (std::uint64_t at = claim.position; at < claim.position + claim.count; ++at) {
     const RowRef& ref = ring.at(at);
     if (ref.request == nullptr) continue;  // refused after its slot was reserved
-    if (ref.request->settlement.settled()) {
+    if (ref.request->settled()) {
       context_.stats.skipped.add(1);
       dropped_.push_back({ref.request, ref.row});
     } else if (judge(now, ref.request->deadline, limits_) == Verdict::kShed) {
@@ -195,6 +197,7 @@ void Replica::split(std::span<const ClaimedRow> rows, const Error& error) {
 }
 
 Status Replica::store(std::span<const ClaimedRow> rows) {
+  if (stage_.items != 0) return store_items({context_.spec, context_.layout, stage_}, rows, result_);
   for (std::size_t i = 0; i < stage_.output_values.size(); ++i) {
     Status fits = check(rows, i);
     if (!fits.ok()) return fits;

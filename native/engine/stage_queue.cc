@@ -48,8 +48,7 @@ bool StageQueue::write_inputs(const Request& request, std::uint32_t row, std::si
   for (std::size_t i = 0; i < arenas.size(); ++i) {
     const std::size_t row_bytes = stage_.input_row_bytes[i];
     if (row_bytes == 0) continue;
-    const Source* source = first_that_ran(spec_.inputs[i], request, row);
-    const RowView view = request.row(layout_.value_of(*source), row);
+    const RowView view = StageInputs{spec_, stage_, layout_}.of(request, row, i);
     if (view.bytes != row_bytes) return false;
     std::memcpy(arenas[i].get() + index * row_bytes, view.data, row_bytes);
   }
@@ -62,8 +61,7 @@ std::uint64_t StageQueue::shape_of(const Request& request, std::uint32_t row) co
   std::uint64_t hash = 14695981039346656037ULL;  // FNV-1a over the dimensions
   for (std::size_t i = 0; i < spec_.inputs.size(); ++i) {
     if (stage_.input_row_bytes[i] > 0) continue;
-    const Source* source = first_that_ran(spec_.inputs[i], request, row);
-    const RowView view = request.row(layout_.value_of(*source), row);
+    const RowView view = StageInputs{spec_, stage_, layout_}.of(request, row, i);
     for (const std::int64_t dim : *view.dims) {
       hash = (hash ^ static_cast<std::uint64_t>(dim)) * 1099511628211ULL;
     }
