@@ -186,6 +186,7 @@ StageStats Engine::stage_stats(std::size_t stage) const {
   HistogramMerge rows;
   stats.name = spec_.stages[stage].name;
   stats.waiting = router_.queue(stage).waiting();
+  stats.lanes = router_.queue(stage).lanes();
   stats.replicas = seats_[stage].filled;
   for (const auto& seat : seats_[stage].all) {
     const ReplicaStats& one = seat->stats;
@@ -196,6 +197,8 @@ StageStats Engine::stage_stats(std::size_t stage) const {
     stats.skipped += one.skipped.get();
     stats.failed += one.failed.get();
     stats.retries += one.retries.get();
+    stats.padded_elements += one.padded_elements.get();
+    stats.padding_elements += one.padding_elements.get();
     stats.busy_ns += one.busy_ns.get();
     queue.add(one.queue_ns);
     service.add(one.service_ns);

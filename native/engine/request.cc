@@ -65,6 +65,7 @@ void Request::prepare(std::uint32_t rows) {
   rows_ = rows;
   settlement.reset(rows);
   message.clear();
+  detail.clear();
   const std::size_t awaited = layout_.awaited.size();
   const std::uint32_t shares = layout_.scopes[scope_].shares;
   for (std::uint32_t row = 0; row < rows; ++row) {

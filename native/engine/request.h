@@ -147,6 +147,7 @@ class alignas(kCacheLine) Request {
   // Written by whoever settles it.
   std::uint32_t failed_stage = 0;
   std::string message;
+  std::string detail;  // of Error
 
   // Owner only: place in the deadline wheel.
   Request* wheel_previous = nullptr;

@@ -31,11 +31,12 @@ bool Settler::settle(Request& request, Outcome outcome) {
 }
 
 bool Settler::fail(Request& request, Outcome outcome, std::uint32_t stage,
-                   const std::string& message) {
+                    const std::string& message, const std::string& detail) {
   Request& root = request.root();
   if (!root.settlement.try_settle(outcome)) return false;
   root.failed_stage = stage;
   root.message = message;
+  root.detail = detail;
   append(root);
   return true;
 }
