@@ -15,10 +15,23 @@ PipelineSpec limit_batches(PipelineSpec spec) {
   return spec;
 }
 
+// Items of a row are not values of a row, which is what a cache keeps.
+Status check_caches(const PipelineSpec& spec) {
+  for (const StageSpec& stage : spec.stages) {
+    if (!stage.cache || (!stage.fan_out && !stage.gather)) continue;
+    return Error{ErrorCode::kInvalidOption, "stage '" + stage.name + "': a stage that " +
+                                                (stage.fan_out ? "makes items" : "gathers items") +
+                                                " cannot have a cache"};
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Engine>> Engine::create(PipelineSpec spec, const Clock& clock,
                                                std::function<void()> wake) {
+  const Status caches = check_caches(spec);
+  if (!caches.ok()) return caches.error();
   std::unique_ptr<Engine> engine(
       new Engine(limit_batches(std::move(spec)), clock, std::move(wake)));
   for (std::size_t stage = 0; stage < engine->spec_.stages.size(); ++stage) {
@@ -204,6 +217,7 @@ StageStats Engine::stage_stats(std::size_t stage) const {
   stats.queue_ns = queue.summary();
   stats.service_ns = service.summary();
   stats.batch_rows = rows.summary();
+  if (const ResultCache* cache = router_.cache(stage)) stats.cache = cache->stats();
   return stats;
 }
 

@@ -184,6 +184,9 @@ void Replica::split(std::span<const ClaimedRow> rows, const Error& error) {
     for (const ClaimedRow& row : rows) {
       context_.stats.failed.add(1);
       settler_.fail(*row.request, outcome, context_.stage, error.message);
+      if (outcome == Outcome::kFailed) {
+        context_.router.share_failure({row.request, row.row}, context_.stage, error, settler_);
+      }
       dropped_.push_back({row.request, row.row});
     }
     return;
