@@ -192,6 +192,10 @@ void Engine::stop(bool terminate) {
   for (std::size_t stage = 0; stage < seats_.size(); ++stage) remove_replicas(stage, 0);
 }
 
+void Engine::clear_cache(std::size_t stage) {
+  if (ResultCache* cache = router_.cache(stage)) cache->clear();
+}
+
 StageStats Engine::stage_stats(std::size_t stage) const {
   StageStats stats;
   HistogramMerge queue;
