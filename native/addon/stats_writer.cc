@@ -1,5 +1,7 @@
 #include "addon/stats_writer.h"
 
+#include <optional>
+
 namespace millrace {
 namespace {
 
@@ -24,6 +26,18 @@ Napi::Object write_summary(Napi::Env env, const HistogramSummary& summary, doubl
   return object;
 }
 
+Napi::Value write_cache(Napi::Env env, const std::optional<CacheStats>& stats) {
+  if (!stats) return env.Undefined();
+  Napi::Object object = Napi::Object::New(env);
+  set(object, "hitRows", stats->hits);
+  set(object, "sharedRows", stats->shared);
+  set(object, "missedRows", stats->misses);
+  set(object, "bytes", std::uint64_t{stats->bytes});
+  set(object, "entries", std::uint64_t{stats->entries});
+  set(object, "evictions", stats->evictions);
+  return object;
+}
+
 Napi::Object write_stage(Napi::Env env, const StageStats& stats) {
   Napi::Object object = Napi::Object::New(env);
   set(object, "replicas", std::uint64_t{stats.replicas});
@@ -42,6 +56,7 @@ Napi::Object write_stage(Napi::Env env, const StageStats& stats) {
   object.Set("queueMs", write_summary(env, stats.queue_ns, kMillisPerNano));
   object.Set("serviceMs", write_summary(env, stats.service_ns, kMillisPerNano));
   object.Set("batchRows", write_summary(env, stats.batch_rows, 1));
+  object.Set("cache", write_cache(env, stats.cache));
   return object;
 }
 

@@ -15,10 +15,22 @@ PipelineSpec limit_batches(PipelineSpec spec) {
   return spec;
 }
 
+// Items of a row are not values of a row, which is what a cache keeps.
+Status check_caches(const PipelineSpec& spec) {
+  for (const StageSpec& stage : spec.stages) {
+    if (!stage.cache || !stage.fan_out) continue;
+    return Error{ErrorCode::kInvalidOption,
+                 "stage '" + stage.name + "': a stage that makes items cannot have a cache"};
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Engine>> Engine::create(PipelineSpec spec, const Clock& clock,
                                                std::function<void()> wake) {
+  const Status caches = check_caches(spec);
+  if (!caches.ok()) return caches.error();
   std::unique_ptr<Engine> engine(
       new Engine(limit_batches(std::move(spec)), clock, std::move(wake)));
   for (std::size_t stage = 0; stage < engine->spec_.stages.size(); ++stage) {
@@ -179,6 +191,10 @@ void Engine::stop(bool terminate) {
   for (std::size_t stage = 0; stage < seats_.size(); ++stage) remove_replicas(stage, 0);
 }
 
+void Engine::clear_cache(std::size_t stage) {
+  if (ResultCache* cache = router_.cache(stage)) cache->clear();
+}
+
 StageStats Engine::stage_stats(std::size_t stage) const {
   StageStats stats;
   HistogramMerge queue;
@@ -207,6 +223,7 @@ StageStats Engine::stage_stats(std::size_t stage) const {
   stats.queue_ns = queue.summary();
   stats.service_ns = service.summary();
   stats.batch_rows = rows.summary();
+  if (const ResultCache* cache = router_.cache(stage)) stats.cache = cache->stats();
   return stats;
 }
 

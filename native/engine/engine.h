@@ -117,6 +117,11 @@ class Engine {
   // Any thread -----------------------------------------------------------------------------------
 
   [[nodiscard]] EngineStats stats() const;
+
+  // The results that a stage keeps are no longer what its model would say; nothing where it keeps
+  // none. Those of rows that were queued before are not kept either (result_cache.h), so it is to
+  // be called when no replica can begin a run of the old model any more.
+  void clear_cache(std::size_t stage);
   [[nodiscard]] const PipelineSpec& spec() const { return spec_; }
   [[nodiscard]] const Layout& layout() const { return layout_; }
 

@@ -98,12 +98,14 @@ void Layout::take_links(Links links) {
 }
 
 // An input of the request that only entry stages read, and whose rows have a fixed size, goes
-// straight from the caller's memory into their arenas; everything else that somebody reads is kept.
+// straight from the caller's memory into their arenas; everything else that somebody reads is kept,
+// also where a row may be queued later than it came, because it waited for an equal one.
 void Layout::mark_kept(const PipelineSpec& spec) {
   const auto keep = [&](const Source& source) { values[value_of(source)].kept = true; };
   for (std::size_t s = 0; s < spec.stages.size(); ++s) {
     for (std::size_t i = 0; i < spec.stages[s].inputs.size(); ++i) {
-      const bool straight = stages[s].predecessors == 0 && stages[s].input_row_bytes[i] > 0;
+      const bool straight =
+          stages[s].predecessors == 0 && stages[s].input_row_bytes[i] > 0 && !spec.stages[s].cache;
       for (const Source& source : spec.stages[s].inputs[i]) {
         if (!straight || !source.from_request || !values[value_of(source)].fixed) keep(source);
       }

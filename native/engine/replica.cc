@@ -266,6 +266,9 @@ void Replica::split(std::span<ClaimedRow> rows, const Error& error) {
 void Replica::fail_row(const ClaimedRow& row, Outcome outcome, const Error& error) {
   context_.stats.failed.add(1);
   settler_.fail(*row.request, outcome, context_.stage, error.message, error.detail);
+  if (outcome == Outcome::kFailed) {
+    context_.router.share_failure({row.request, row.row}, context_.stage, error, settler_);
+  }
   dropped_.push_back({row.request, row.row});
 }
 

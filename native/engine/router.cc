@@ -68,6 +68,8 @@ Router::Router(const PipelineSpec& spec, const Layout& layout, SettledList& sett
   for (std::size_t s = 0; s < spec.stages.size(); ++s) {
     queues_.push_back(std::make_unique<StageQueue>(spec.stages[s], layout.stages[s], layout,
                                                    ring_capacity(spec)));
+    const std::optional<CacheSpec>& cache = spec.stages[s].cache;
+    caches_.push_back(cache ? std::make_unique<ResultCache>(*cache) : nullptr);
   }
 }
 
@@ -80,20 +82,23 @@ void Router::enter(Request& request, Settler& settler) {
 
 void Router::start(Request& request, std::uint32_t row, std::uint32_t stage, Settler& settler) {
   if (!request.settled() && should_run(spec_.stages[stage], layout_, request, row) &&
-      enqueue(request, row, stage, settler)) {
-    return;
+      gather(request, row, stage, settler)) {
+    if (cache(stage) != nullptr) return start_shared({&request, row}, stage, settler);
+    if (enqueue(request, row, stage, settler)) return;
   }
-  resolve(request, row, stage, false, settler);
+  advance(request, row, stage, false, settler);
+}
+
+bool Router::gather(Request& request, std::uint32_t row, std::uint32_t stage, Settler& settler) {
+  if (!spec_.stages[stage].gather) return true;
+  const Status gathered = gather_items(spec_.stages[stage], layout_, stage, {request, row});
+  if (!gathered.ok()) {
+    settler.fail(request, Outcome::kFailed, stage, gathered.error().message);
+  }
+  return gathered.ok();
 }
 
 bool Router::enqueue(Request& request, std::uint32_t row, std::uint32_t stage, Settler& settler) {
-  if (spec_.stages[stage].gather) {
-    const Status gathered = gather_items(spec_.stages[stage], layout_, stage, {request, row});
-    if (!gathered.ok()) {
-      settler.fail(request, Outcome::kFailed, stage, gathered.error().message);
-      return false;
-    }
-  }
   switch (queues_[stage]->push(request, row, settler.now())) {
     case StageQueue::Push::kQueued:
       settler.count_queued(stage);
@@ -113,6 +118,12 @@ bool Router::enqueue(Request& request, std::uint32_t row, std::uint32_t stage, S
 }
 
 void Router::resolve(Request& request, std::uint32_t row, std::uint32_t stage, bool ran,
+                     Settler& settler) {
+  if (cache(stage) != nullptr) share({&request, row}, stage, ran, settler);
+  advance(request, row, stage, ran, settler);
+}
+
+void Router::advance(Request& request, std::uint32_t row, std::uint32_t stage, bool ran,
                      Settler& settler) {
   if (ran) request.mark_ran(row, stage);
   // This stage's own share in the row keeps the request alive until the last line.

@@ -19,13 +19,17 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "base/clock.h"
+#include "base/result.h"
 #include "engine/admission.h"
+#include "engine/cache_key.h"
 #include "engine/layout.h"
 #include "engine/request.h"
+#include "engine/result_cache.h"
 #include "engine/stage_queue.h"
 #include "queue/intrusive_stack.h"
 
@@ -80,6 +84,8 @@ class Settler {
   // Hands over what was settled and wakes the replicas for what was queued.
   void flush();
 
+  KeyWriter keys;  // scratch
+
  private:
   void append(Request& request);
 
@@ -99,9 +105,14 @@ class Router {
   // Starts every row of a prepared request at the stages that wait for nobody.
   void enter(Request& request, Settler& settler);
 
-  // The stage is done with the row. The request may be gone when this returns.
+  // A replica of the stage is done with the row, and so, where results are shared, with those that
+  // wait for it. The request may be gone when this returns.
   void resolve(Request& request, std::uint32_t row, std::uint32_t stage, bool ran,
                Settler& settler);
+
+  // The run of a row failed, and its request was told: fails those that wait for an equal row
+  // alike. Before resolve().
+  void share_failure(RowRef failed, std::uint32_t stage, const Error& error, Settler& settler);
 
   // Drops one reference to a root; recycles the request when it was the last.
   void release(Request& request);
@@ -109,23 +120,37 @@ class Router {
   StageQueue& queue(std::size_t stage) { return *queues_[stage]; }
   [[nodiscard]] const StageQueue& queue(std::size_t stage) const { return *queues_[stage]; }
   [[nodiscard]] std::size_t stages() const { return queues_.size(); }
+  // Null where the stage has none.
+  ResultCache* cache(std::size_t stage) { return caches_[stage].get(); }
+  [[nodiscard]] const ResultCache* cache(std::size_t stage) const { return caches_[stage].get(); }
   SettledList& settled() { return settled_; }
   Admission& admission() { return admission_; }
 
  private:
   void start(Request& request, std::uint32_t row, std::uint32_t stage, Settler& settler);
+  bool gather(Request& request, std::uint32_t row, std::uint32_t stage, Settler& settler);
   bool enqueue(Request& request, std::uint32_t row, std::uint32_t stage, Settler& settler);
   void cross(Request& request, std::uint32_t row, std::uint32_t stage, Settler& settler);
   void open(Request& request, std::uint32_t row, std::uint32_t scope, Settler& settler);
   void pass(const Passage& passage, Request* items, Settler& settler);
   void drop_share(Request& request, std::uint32_t row, Settler& settler);
+  void advance(Request& request, std::uint32_t row, std::uint32_t stage, bool ran,
+               Settler& settler);
   void finish_row(Request& request, Settler& settler);
+
+  // Where results are shared (router_sharing.cc).
+  void start_shared(RowRef row, std::uint32_t stage, Settler& settler);
+  void lead(RowRef row, std::uint32_t stage, Settler& settler);
+  std::optional<RowRef> succeed(RowRef leader, std::uint32_t stage, Settler& settler);
+  void share(RowRef leader, std::uint32_t stage, bool ran, Settler& settler);
+  void answer(RowRef row, std::uint32_t stage, const StageResult& result, Settler& settler);
 
   const PipelineSpec& spec_;
   const Layout& layout_;
   SettledList& settled_;
   Admission& admission_;
   std::vector<std::unique_ptr<StageQueue>> queues_;
+  std::vector<std::unique_ptr<ResultCache>> caches_;  // per stage
 };
 
 }  // namespace millrace

@@ -5,10 +5,12 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "base/histogram.h"
+#include "engine/result_cache.h"
 #include "engine/settlement.h"
 
 namespace millrace {
@@ -61,6 +63,7 @@ struct StageStats {
   HistogramSummary queue_ns;
   HistogramSummary service_ns;
   HistogramSummary batch_rows;
+  std::optional<CacheStats> cache;  // where the stage has one
 };
 
 struct EngineStats {

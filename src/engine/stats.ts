@@ -1,4 +1,9 @@
-import type { NativeStageStats, NativeStats, NativeSummary } from '../native/addon.ts'
+import type {
+  NativeCacheStats,
+  NativeStageStats,
+  NativeStats,
+  NativeSummary,
+} from '../native/addon.ts'
 
 /** A distribution: how many values, their mean, quantiles (within 1.6 %) and the largest. */
 export type Distribution = NativeSummary
@@ -40,6 +45,24 @@ export interface StageStats extends NativeStageStats {
   readonly serviceMs: Distribution
   /** Rows of batches. */
   readonly batchRows: Distribution
+  /** What became of equal rows; undefined where the stage has no cache. */
+  readonly cache: CacheStats | undefined
+}
+
+/** What the cache of a stage did since the engine started, and what it holds now. */
+export interface CacheStats extends NativeCacheStats {
+  /** Rows answered with a result that was kept, without being queued. */
+  readonly hitRows: number
+  /** Rows that waited for an equal row in flight and were given its result. */
+  readonly sharedRows: number
+  /** Rows that found neither and were queued. */
+  readonly missedRows: number
+  /** Bytes of results kept now, with their inputs and what keeping them takes. */
+  readonly bytes: number
+  /** Results kept now; expired ones count until they are reclaimed. */
+  readonly entries: number
+  /** Results given up for want of room. */
+  readonly evictions: number
 }
 
 /** What an engine did since it started. */

@@ -177,6 +177,16 @@ export interface NativeStageStats {
   readonly queueMs: NativeSummary
   readonly serviceMs: NativeSummary
   readonly batchRows: NativeSummary
+  readonly cache: NativeCacheStats | undefined
+}
+
+export interface NativeCacheStats {
+  readonly hitRows: number
+  readonly sharedRows: number
+  readonly missedRows: number
+  readonly bytes: number
+  readonly entries: number
+  readonly evictions: number
 }
 
 export interface NativeStats {
