@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <numeric>
 #include <system_error>
 
 namespace millrace {
@@ -11,7 +12,7 @@ namespace {
 // wake-up cost.
 constexpr Nanos kSpinBudget = 100'000;
 
-// What the engine allows a batch of this stage; the latency table comes with profiles.
+// What the engine allows a batch of this stage; look() adds what is known of time.
 BatchingLimits limits_of(const StageSpec& spec) {
   BatchingLimits limits;
   limits.max_batch = spec.max_batch;
@@ -31,6 +32,7 @@ Replica::Replica(const ReplicaContext& context, std::unique_ptr<Runner> runner)
     : context_(context),
       stage_(context.layout.stages[context.stage]),
       queue_(context.router.queue(context.stage)),
+      gauge_(context.router.gauge(context.stage)),
       limits_(limits_of(context.spec)),
       runner_(std::move(runner)),
       settler_(context.router),
@@ -65,9 +67,20 @@ void Replica::stop() {
   queue_.parked.notify_all();
 }
 
+// Without shedding the policy is told nothing of time, and drops only what is past its deadline.
+void Replica::look(Nanos now) {
+  settler_.outlook().look(now);
+  if (!context_.router.spec().shed) return;
+  limits_.latency = &settler_.outlook().latency(context_.stage);
+  const SpellByClass& rest = settler_.outlook().rest(context_.stage);
+  for (std::size_t i = 0; i < kPriorityClasses; ++i) limits_.rest[i] = rest[i].total();
+}
+
 void Replica::serve() {
+  seat_ = gauge_.take_seat();
   while (!stopping_.load(std::memory_order_acquire)) {
     const Nanos now = context_.clock.now();
+    look(now);
     const Decision decision = decide(queue_.view(now), limits_);
     switch (decision.action) {
       case Decision::Action::kTake:
@@ -81,6 +94,7 @@ void Replica::serve() {
         break;
     }
   }
+  gauge_.leave_seat(seat_);
 }
 
 void Replica::idle() {
@@ -121,35 +135,69 @@ void Replica::take(const Decision& decision, Nanos now) {
 
 void Replica::claim(const Decision& decision, Nanos now) {
   settler_.set_now(now);
+  wanted_ = std::accumulate(decision.take.begin(), decision.take.end(), std::size_t{0});
   for (const std::uint8_t priority : decision.order) {
-    if (decision.take[priority] == 0) continue;
-    const auto claim = queue_.ring(priority).claim(decision.take[priority]);
-    if (claim.count == 0) continue;
-    claims_.push_back({priority, claim});
-    admit(claim, priority, now);
+    claim_from(priority, decision.take[priority]);
   }
+  // Others take the places of those that were dropped.
+  for (const std::uint8_t priority : decision.order) {
+    while (live_.size() < wanted_ && !(dropped_.empty() && doubtful_.empty())) {
+      if (claim_from(priority, wanted_ - live_.size()) == 0) break;
+    }
+  }
+  judge_again();
+}
+
+std::size_t Replica::claim_from(std::uint8_t priority, std::size_t rows) {
+  if (rows == 0) return 0;
+  const auto claim = queue_.ring(priority).claim(rows);
+  if (claim.count == 0) return 0;
+  claims_.push_back({priority, claim});
+  admit(claim, priority);
+  return claim.count;
 }
 
 // Sorts claimed rows into those to run and those to drop: whose request is settled already, or
 // cannot be met any more.
-void Replica::admit(const Ring<RowRef>::Claim& claim, std::uint8_t priority, Nanos now) {
+void Replica::admit(const Ring<RowRef>::Claim& claim, std::uint8_t priority) {
+  const Nanos now = settler_.now();
   const Ring<RowRef>& ring = queue_.ring(priority);
   for (std::uint64_t at = claim.position; at < claim.position + claim.count; ++at) {
     const RowRef& ref = ring.at(at);
     if (ref.request == nullptr) continue;  // refused after its slot was reserved
+    const ClaimedRow row{ref.request, ref.row, priority, at};
     if (ref.request->settlement.settled()) {
       context_.stats.skipped.add(1);
       dropped_.push_back({ref.request, ref.row});
-    } else if (judge(now, ref.request->deadline, limits_) == Verdict::kShed) {
-      context_.stats.shed.add(1);
-      settler_.fail(*ref.request, Outcome::kDeadlineExceeded, context_.stage, "");
-      dropped_.push_back({ref.request, ref.row});
+    } else if (judge(now, {ref.request->deadline, priority}, wanted_, limits_) == Verdict::kShed) {
+      doubtful_.push_back(row);
     } else {
-      const Nanos enqueued = ring.key(at).enqueued;
-      context_.stats.queue_ns.record(now - enqueued);
-      live_.push_back({ref.request, ref.row, priority, at});
+      context_.stats.queue_ns.record(now - ring.key(at).enqueued);
+      live_.push_back(row);
     }
   }
+}
+
+// The batch may have become smaller than it was meant to be, and then be quick enough after all.
+void Replica::judge_again() {
+  const Nanos now = settler_.now();
+  for (const ClaimedRow& row : doubtful_) {
+    const std::size_t batch = live_.size() + 1;
+    const JudgedRow judged{row.request->deadline, row.priority};
+    if (batch < wanted_ && judge(now, judged, batch, limits_) == Verdict::kRun) {
+      context_.stats.queue_ns.record(now - queue_.ring(row.priority).key(row.position).enqueued);
+      live_.push_back(row);
+    } else {
+      shed(row);
+    }
+  }
+  doubtful_.clear();
+}
+
+void Replica::shed(const ClaimedRow& row) {
+  context_.stats.shed.add(1);
+  settler_.shed(*row.request, context_.stage);
+  dropped_.push_back({row.request, row.row});
 }
 
 void Replica::release_claims() {
@@ -162,9 +210,12 @@ void Replica::release_claims() {
 
 void Replica::run_rows(std::span<const ClaimedRow> rows) {
   const Nanos began = context_.clock.now();
+  gauge_.set_due(seat_, began + settler_.outlook().latency(context_.stage).at(rows.size()));
   const Status status = runner_->run({rows.size(), kNever, inputs_.assemble(rows), {}}, result_);
   const Nanos ended = context_.clock.now();
   settler_.set_now(ended);
+  gauge_.set_due(seat_, StageGauge::kIdle);
+  if (status.ok()) gauge_.service_times.record(rows.size(), ended - began, ended);
   ReplicaStats& stats = context_.stats;
   stats.batches.add(1);
   stats.service_ns.record(ended - began);

@@ -1,6 +1,9 @@
 // A replica: one native thread that serves one stage. It asks the batching policy what to do, takes
 // that many rows, runs the model, stores what somebody reads, and sends the rows on.
 //
+// Rows that cannot be answered in time are shed, those behind them take their places, so that under
+// overload batches are full of rows worth running.
+//
 // A batch that fails is split in halves until the guilty rows stand alone: only they fail, the
 // others are served.
 #pragma once
@@ -57,9 +60,13 @@ class Replica {
   void serve();
   void idle();
   void park();
+  void look(Nanos now);
   void take(const Decision& decision, Nanos now);
   void claim(const Decision& decision, Nanos now);
-  void admit(const Ring<RowRef>::Claim& claim, std::uint8_t priority, Nanos now);
+  std::size_t claim_from(std::uint8_t priority, std::size_t rows);
+  void admit(const Ring<RowRef>::Claim& claim, std::uint8_t priority);
+  void judge_again();
+  void shed(const ClaimedRow& row);
   void release_claims();
   void run_rows(std::span<const ClaimedRow> rows);
   void split(std::span<const ClaimedRow> rows, const Error& error);
@@ -81,7 +88,10 @@ class Replica {
   const ReplicaContext context_;
   const StageLayout& stage_;
   StageQueue& queue_;
-  const BatchingLimits limits_;
+  StageGauge& gauge_;
+  BatchingLimits limits_;
+  std::size_t seat_ = StageGauge::kNoSeat;
+  std::size_t wanted_ = 0;  // rows of the batch that is being claimed
   std::unique_ptr<Runner> runner_;
   Settler settler_;
   BatchInputs inputs_;
@@ -89,6 +99,7 @@ class Replica {
   RunResult result_;
   std::vector<Claimed> claims_;
   std::vector<ClaimedRow> live_;
+  std::vector<ClaimedRow> doubtful_;   // too late for a batch of wanted_ rows
   std::vector<Dropped> dropped_;       // resolved as not run
   std::vector<ClaimedRow> served_;     // resolved as run
   std::atomic<bool> stopping_{false};  // written by stop(), read by the thread; release/acquire

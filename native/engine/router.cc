@@ -13,7 +13,8 @@ std::size_t ring_capacity(const PipelineSpec& spec) {
 
 }  // namespace
 
-Settler::Settler(Router& router) : router_(router), queued_(router.stages(), 0) {}
+Settler::Settler(Router& router)
+    : router_(router), outlook_(router), queued_(router.stages(), 0) {}
 
 bool Settler::settle(Request& request, Outcome outcome) {
   if (!request.settlement.try_settle(outcome)) return false;
@@ -22,12 +23,18 @@ bool Settler::settle(Request& request, Outcome outcome) {
 }
 
 bool Settler::fail(Request& request, Outcome outcome, std::uint32_t stage,
-                   const std::string& message) {
+                   const std::string& message, Nanos retry_after) {
   if (!request.settlement.try_settle(outcome)) return false;
   request.failed_stage = stage;
+  request.retry_after = retry_after;
   request.message = message;
   append(request);
   return true;
+}
+
+bool Settler::shed(Request& request, std::uint32_t stage) {
+  return fail(request, Outcome::kDeadlineExceeded, stage,
+              "what was left of its deadline was less than the work before it takes");
 }
 
 void Settler::append(Request& request) {
@@ -53,10 +60,15 @@ void Settler::flush() {
 
 Router::Router(const PipelineSpec& spec, const Layout& layout, SettledList& settled,
                Admission& admission)
-    : spec_(spec), layout_(layout), settled_(settled), admission_(admission) {
+    : spec_(spec),
+      layout_(layout),
+      settled_(settled),
+      admission_(admission),
+      certain_paths_(millrace::certain_paths(spec, layout)) {
   for (std::size_t s = 0; s < spec.stages.size(); ++s) {
     queues_.push_back(std::make_unique<StageQueue>(spec.stages[s], layout.stages[s], layout,
                                                    ring_capacity(spec)));
+    gauges_.push_back(std::make_unique<StageGauge>(spec.stages[s].max_batch));
   }
 }
 
@@ -69,10 +81,24 @@ void Router::enter(Request& request, Settler& settler) {
 
 void Router::start(Request& request, std::uint32_t row, std::uint32_t stage, Settler& settler) {
   if (!request.settlement.settled() && should_run(spec_.stages[stage], layout_, request, row) &&
-      enqueue(request, row, stage, settler)) {
+      can_be_met(request, stage, settler) && enqueue(request, row, stage, settler)) {
     return;
   }
   resolve(request, row, stage, false, settler);
+}
+
+// Whether a row that would be queued now has a chance to be answered in time. What comes to an
+// entry stage was asked that before it was let in.
+bool Router::can_be_met(Request& request, std::uint32_t stage, Settler& settler) {
+  if (request.deadline == kNever || !spec_.shed || layout_.stages[stage].predecessors == 0) {
+    return true;
+  }
+  const Nanos now = settler.now();
+  const Prospect prospect = settler.outlook().prospect({1, request.priority}, stage, now);
+  if (now + prospect.expected.total() < request.deadline) return true;
+  gauges_[stage]->count_shed();
+  settler.shed(request, stage);
+  return false;
 }
 
 bool Router::enqueue(Request& request, std::uint32_t row, std::uint32_t stage, Settler& settler) {
@@ -82,7 +108,8 @@ bool Router::enqueue(Request& request, std::uint32_t row, std::uint32_t stage, S
       return true;
     case StageQueue::Push::kFull:
       settler.fail(request, Outcome::kQueueFull, stage,
-                   "the queue of stage '" + spec_.stages[stage].name + "' is full");
+                   "the queue of stage '" + spec_.stages[stage].name + "' is full",
+                   settler.outlook().time_to_room(1, settler.now()).value_or(kNever));
       return false;
     case StageQueue::Push::kWrongShape:
       settler.count_queued(stage);  // a replica must come and clear the slot
@@ -107,7 +134,9 @@ void Router::resolve(Request& request, std::uint32_t row, std::uint32_t stage, b
 void Router::finish_row(Request& request, Settler& settler) {
   if (!request.settlement.row_finished()) return;
   settler.count_finished(request.rows());
-  settler.settle(request, Outcome::kCompleted);
+  // What comes late is not an answer, even where nobody has called expire() in between.
+  const bool late = settler.now() >= request.deadline;
+  settler.settle(request, late ? Outcome::kDeadlineExceeded : Outcome::kCompleted);
   release(request);
 }
 

@@ -48,6 +48,9 @@ class StageQueue {
 
   [[nodiscard]] QueueView view(Nanos now) const;
   [[nodiscard]] std::size_t waiting() const;
+  [[nodiscard]] std::size_t waiting(std::size_t priority) const {
+    return classes_[priority].ring.size();
+  }
 
   // Whether a replica would find something to take. Unlike waiting(), not so for a row that is
   // being pushed: whoever pushes it will notify().

@@ -163,10 +163,10 @@ TEST(Policy, NeverHoldsARowUntilItIsTooLate) {
       BatchingLimits held = limits(8, 40 * kMs);
       held.latency = table;
       QueueView queue = view(kNothing, waiting(1, 0, left), kNothing);
-      if (judge(queue.now, kNow + left, held) == Verdict::kShed) continue;
+      if (judge(queue.now, {kNow + left}, 1, held) == Verdict::kShed) continue;
       const Decision decision = decide(queue, held);
       if (decision.action == Action::kTake) continue;
-      EXPECT_EQ(judge(decision.wait_until, kNow + left, held), Verdict::kRun) << left;
+      EXPECT_EQ(judge(decision.wait_until, {kNow + left}, 1, held), Verdict::kRun) << left;
       queue.now = decision.wait_until;
       EXPECT_EQ(decide(queue, held).action, Action::kTake);
     }
@@ -203,21 +203,21 @@ TEST(Policy, TakesAFullBatchWhenItsHeadIsBeyondSaving) {
 }
 
 TEST(Policy, RunsARowWithoutADeadline) {
-  EXPECT_EQ(judge(kNow, kNever, limits(8)), Verdict::kRun);
+  EXPECT_EQ(judge(kNow, {kNever}, 1, limits(8)), Verdict::kRun);
 }
 
 TEST(Policy, ShedsARowWhoseDeadlineHasCome) {
-  EXPECT_EQ(judge(kNow, kNow + 1, limits(8)), Verdict::kRun);
-  EXPECT_EQ(judge(kNow, kNow, limits(8)), Verdict::kShed);
-  EXPECT_EQ(judge(kNow, kNow - 1, limits(8)), Verdict::kShed);
+  EXPECT_EQ(judge(kNow, {kNow + 1}, 1, limits(8)), Verdict::kRun);
+  EXPECT_EQ(judge(kNow, {kNow}, 1, limits(8)), Verdict::kShed);
+  EXPECT_EQ(judge(kNow, {kNow - 1}, 1, limits(8)), Verdict::kShed);
 }
 
 TEST(Policy, ShedsARowThatCouldNotEvenRunAlone) {
   const LatencyTable latency({{1, kMs}, {8, 8 * kMs}});
   BatchingLimits known = limits(8);
   known.latency = &latency;
-  EXPECT_EQ(judge(kNow, kNow + kMs + 1, known), Verdict::kRun);
-  EXPECT_EQ(judge(kNow, kNow + kMs, known), Verdict::kShed);
+  EXPECT_EQ(judge(kNow, {kNow + kMs + 1}, 1, known), Verdict::kRun);
+  EXPECT_EQ(judge(kNow, {kNow + kMs}, 1, known), Verdict::kShed);
 }
 
 TEST(Policy, AllocatesNothing) {
@@ -227,7 +227,7 @@ TEST(Policy, AllocatesNothing) {
   const QueueView queue = view(waiting(9, kMs, 9 * kMs), waiting(2), waiting(3, 250 * kMs));
   const std::size_t before = allocations;
   const Decision decision = decide(queue, known);
-  const Verdict verdict = judge(kNow, kNow + kMs, known);
+  const Verdict verdict = judge(kNow, {kNow + kMs}, 1, known);
   const std::size_t after = allocations;
   EXPECT_EQ(after, before);
   EXPECT_EQ(decision.action, Action::kTake);
