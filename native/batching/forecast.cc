@@ -7,7 +7,7 @@ namespace {
 
 // A wait is a guess, and under overload every request is admitted on the edge of what the guess
 // allows: without a margin half of them would wait in vain.
-constexpr Nanos kWaitMargin = 8;  // an eighth
+constexpr Nanos kWaitMargin = 4;  // a quarter
 
 Nanos stretched(Nanos wait) {
   return wait + wait / kWaitMargin;
