@@ -60,7 +60,7 @@ class NativeEngine : public Napi::ObjectWrap<NativeEngine>, public WakeListener 
   const double* open_dims_ = nullptr;
   std::vector<CallerInput> inputs_;                // scratch of submit
   std::vector<std::vector<std::string>> strings_;  // scratch of submit
-  SubmitResult refusal_;  // the last, for whoever makes an error of it
+  SubmitResult refusal_;                           // the last, for whoever makes an error of it
   bool holding_ = false;
 };
 

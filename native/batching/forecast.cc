@@ -101,10 +101,10 @@ Nanos time_to_chance(const Prospect& prospect, Nanos left) {
 }
 
 std::optional<Nanos> time_to_room(std::span<const StageSituation> stages, std::size_t rows) {
-  const auto crowded = std::max_element(
-      stages.begin(), stages.end(), [](const StageSituation& a, const StageSituation& b) {
-        return all_waiting(a) < all_waiting(b);
-      });
+  const auto crowded = std::max_element(stages.begin(), stages.end(),
+                                        [](const StageSituation& a, const StageSituation& b) {
+                                          return all_waiting(a) < all_waiting(b);
+                                        });
   if (crowded == stages.end() || !is_known(*crowded)) return std::nullopt;
   return time_to_start(*crowded, rows - 1);
 }

@@ -10,8 +10,8 @@
 // Not promised: only the head of each class is looked at. A row with a tighter deadline behind it
 // neither makes a batch smaller nor ends its hold; it is shed when its turn comes too late.
 //
-// Under a backlog throughput comes first: a head that cannot afford a full batch is left to judge(),
-// which sheds it, rather than made to shrink every batch. Whoever sheds tops the batch up.
+// Under a backlog throughput comes first: a head that cannot afford a full batch is left to
+// judge(), which sheds it, rather than made to shrink every batch. Whoever sheds tops the batch up.
 #pragma once
 
 #include <array>

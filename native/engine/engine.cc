@@ -80,8 +80,7 @@ SubmitResult Engine::submit(const SubmitOptions& options, std::span<const Caller
 SubmitResult Engine::shed_at_the_door(const SubmitOptions& options, Nanos now) {
   using Refusal = SubmitResult::Refusal;
   const Nanos left = options.deadline - now;
-  const Prospect prospect =
-      settler_.outlook().at_the_door({options.rows, options.priority}, now);
+  const Prospect prospect = settler_.outlook().at_the_door({options.rows, options.priority}, now);
   switch (chance_of(prospect, left)) {
     case Chance::kGood:
       return {};

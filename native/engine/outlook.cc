@@ -15,9 +15,10 @@ std::vector<bool> per_item(const PipelineSpec& spec) {
   for (std::size_t s = 0; s < spec.stages.size(); ++s) {
     if (spec.stages[s].gather) continue;
     for (const auto& candidates : spec.stages[s].inputs) {
-      found[s] = found[s] || std::any_of(candidates.begin(), candidates.end(), [&](const Source& c) {
-                   return !c.from_request && (spec.stages[c.stage].fan_out || found[c.stage]);
-                 });
+      found[s] =
+          found[s] || std::any_of(candidates.begin(), candidates.end(), [&](const Source& c) {
+            return !c.from_request && (spec.stages[c.stage].fan_out || found[c.stage]);
+          });
     }
   }
   return found;

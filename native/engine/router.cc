@@ -13,8 +13,7 @@ std::size_t ring_capacity(const PipelineSpec& spec) {
 
 }  // namespace
 
-Settler::Settler(Router& router)
-    : router_(router), outlook_(router), queued_(router.stages(), 0) {}
+Settler::Settler(Router& router) : router_(router), outlook_(router), queued_(router.stages(), 0) {}
 
 bool Settler::settle(Request& request, Outcome outcome) {
   if (!request.settlement.try_settle(outcome)) return false;

@@ -32,8 +32,8 @@ void StageGauge::read(Nanos now, StageSituation& situation) const {
   situation.free_in.clear();
   std::uint64_t taken = taken_.load(std::memory_order_relaxed);
   for (; taken != 0; taken &= taken - 1) {
-    const Nanos due = due_[static_cast<std::size_t>(std::countr_zero(taken))].load(
-        std::memory_order_relaxed);
+    const Nanos due =
+        due_[static_cast<std::size_t>(std::countr_zero(taken))].load(std::memory_order_relaxed);
     situation.free_in.push_back(due == kIdle ? 0 : std::abs(due - now));
   }
   std::sort(situation.free_in.begin(), situation.free_in.end());

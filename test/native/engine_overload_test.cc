@@ -1,5 +1,5 @@
-// The engine under more load than it can bear: who is refused, who is dropped and where, and that it
-// finds out when things have changed.
+// The engine under more load than it can bear: who is refused, who is dropped and where, and that
+// it finds out when things have changed.
 #include "engine_harness.h"
 
 namespace millrace {
@@ -182,6 +182,7 @@ TEST_F(EngineOverload, TellsWhenAFullPipelineHasRoom) {
   const SubmitResult early = harness.try_submit({1});
   EXPECT_EQ(early.refusal, Refusal::kQueueFull);
   EXPECT_EQ(early.retry_after, kNever) << "nothing is known yet";
+  model_->script().service_ns = kService;
   open();
   EXPECT_TRUE(harness.drained());
   learn(harness);
