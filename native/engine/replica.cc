@@ -139,13 +139,17 @@ void Replica::claim(const Decision& decision, Nanos now) {
   for (const std::uint8_t priority : decision.order) {
     claim_from(priority, decision.take[priority]);
   }
+  if (dropped_.empty() && doubtful_.empty()) return;
   // Others take the places of those that were dropped.
   for (const std::uint8_t priority : decision.order) {
-    while (live_.size() < wanted_ && !(dropped_.empty() && doubtful_.empty())) {
-      if (claim_from(priority, wanted_ - live_.size()) == 0) break;
+    while (live_.size() < wanted_ && claim_from(priority, wanted_ - live_.size()) > 0) {
     }
   }
   judge_again();
+  // As they lie: whether they are neighbours is told by the first and the last (batch.cc).
+  std::sort(live_.begin(), live_.end(), [](const ClaimedRow& a, const ClaimedRow& b) {
+    return a.priority != b.priority ? a.priority < b.priority : a.position < b.position;
+  });
 }
 
 std::size_t Replica::claim_from(std::uint8_t priority, std::size_t rows) {

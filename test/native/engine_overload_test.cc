@@ -166,6 +166,29 @@ TEST_F(EngineOverload, GivesThePlacesOfWhatItShedsToWhatComesBehind) {
   EXPECT_EQ(harness.stage().shed, 6u);
 }
 
+// A batch in place is told by its ends, so rows must come in the order of their slots.
+TEST_F(EngineOverload, GivesEachRowItsOwnAnswerWhereASmallerBatchSavesSome) {
+  EngineHarness harness(spec(model_, 8));
+  model_->script().service_ns = 400 * kMs;
+  for (int i = 0; i < 3; ++i) harness.infer(std::vector<float>(8, 1));
+  crowd(harness, 0);
+  std::vector<std::uint32_t> indices;
+  for (int i = 0; i < 4; ++i) {
+    SubmitOptions options;  // four rows take 200 ms, eight 400
+    if (i % 2 == 1) options.deadline = harness.in(380 * kMs);
+    const SubmitResult result = harness.try_submit({static_cast<float>(i)}, options);
+    ASSERT_EQ(result.refusal, Refusal::kNone);
+    indices.push_back(result.index);
+  }
+  for (int i = 0; i < 5; ++i) EXPECT_TRUE(harness.engine().cancel(harness.submit({9})));
+  model_->script().service_ns = 0;
+  open();
+  for (int i = 0; i < 4; ++i) {
+    const auto first = static_cast<float>(i);
+    EXPECT_TRUE(adds(harness.answer(indices[std::size_t(i)]), {first}, 1)) << i;
+  }
+}
+
 TEST_F(EngineOverload, AnswersNothingThatCameTooLate) {
   EngineHarness harness(spec(model_, 1));
   model_->script().service_ns = 40 * kMs;
