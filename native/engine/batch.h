@@ -30,8 +30,8 @@ class BatchInputs {
   BatchInputs(const StageSpec& spec, const StageLayout& stage, const Layout& layout,
               StageQueue& queue);
 
-  // The model's inputs for these rows, at least one, valid until the next call. Rows of a class come
-  // together, in the order of their positions.
+  // The model's inputs for these rows, at least one, valid until the next call. Rows of a class
+  // come together, in the order of their positions.
   std::span<const TensorView> assemble(std::span<const ClaimedRow> rows);
 
   // Whether the last assemble() had to copy.
