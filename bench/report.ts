@@ -57,7 +57,7 @@ function judgeComparison(trial: Trial, comparison: Comparison): Verdict {
   return {
     trial: trial.name,
     ...(comparison.case !== undefined && { case: comparison.case }),
-    unit: trial.unit,
+    unit: comparison.unit ?? trial.unit,
     ours: rounded(ours),
     reference: reference === null ? null : rounded(reference),
     referenceName,

@@ -14,7 +14,8 @@ export interface ErrorEntry {
 export const errorTable = Object.freeze({
   MILLRACE_QUEUE_FULL: {
     status: 503,
-    meaning: 'Too many rows are waiting; the request was refused at once and nothing was computed.',
+    meaning:
+      'Too many rows are waiting, for the room there is or for the deadline; the request was refused at once.',
     remedy: 'Retry after `retryAfterMs`, add replicas, or raise the queue limit.',
   },
   MILLRACE_DEADLINE_EXCEEDED: {

@@ -1,6 +1,6 @@
-export { type CloseOptions, Engine, type EngineOptions } from './engine/engine.ts'
+export { type CloseOptions, Engine, type EngineOptions, type Overload } from './engine/engine.ts'
 export type { InferOptions, Priority } from './engine/infer-options.ts'
-export type { Distribution, EngineStats, StageStats } from './engine/stats.ts'
+export type { Distribution, EngineStats, RequestStats, StageStats } from './engine/stats.ts'
 export {
   type ErrorEntry,
   errorTable,

@@ -18,10 +18,15 @@ import { outcomeCode } from './outcome-code.ts'
 export type OpenLoopProgress = { sent: number; planned: number; settled: number; elapsedMs: number }
 
 export type OpenLoopOptions = ArrivalOptions & {
-  /** Starts request `index`; a throw counts as a rejection. */
-  send: (index: number) => Promise<unknown>
+  /**
+   * Starts request `index`, which was meant to start `lateMs` ago and has as much less of its time left; a throw counts as
+   * a rejection.
+   */
+  send: (index: number, lateMs: number) => Promise<unknown>
   /** Called twice a second while the run lasts. */
   onProgress?: (progress: OpenLoopProgress) => void
+  /** What counts as in time, from the intended start; no limit when absent. */
+  deadlineMs?: number
   /** How long after the last start to wait for answers; 60,000 when absent. */
   drainTimeoutMs?: number
 }
@@ -32,6 +37,8 @@ export type OpenLoopReport = {
   late: number
   /** Fulfilled. */
   completed: number
+  /** Fulfilled within `deadlineMs` of the intended start. */
+  inTime: number
   /** Rejected, by error code; `UNSETTLED` counts those with no answer when the drain timed out. */
   failed: Record<string, number>
   /** Of the completed ones only: an early refusal is no fast answer. */
@@ -69,6 +76,7 @@ class OpenLoop {
   #sent = 0
   #late = 0
   #completed = 0
+  #inTime = 0
   #settled = 0
   #lastSettledMs = 0
   #finished = false
@@ -98,6 +106,7 @@ class OpenLoop {
       sent: this.#sent,
       late: this.#late,
       completed: this.#completed,
+      inTime: this.#inTime,
       failed: { ...this.#failed },
       latencyUs: this.#latencyUs,
       achievedPerS: (this.#completed * 1000) / durationMs,
@@ -128,16 +137,16 @@ class OpenLoop {
     const index = this.#sent++
     const intendedMs = this.#intendedMs[index] ?? 0
     if (nowMs - intendedMs > lateAfterMs) this.#late++
-    this.#send(index).then(
+    this.#send(index, nowMs - intendedMs).then(
       () => this.#complete(intendedMs),
       (error) => this.#settle(outcomeCode(error)),
     )
   }
 
   /** A throw of `send` itself becomes a rejection. */
-  #send(index: number): Promise<unknown> {
+  #send(index: number, lateMs: number): Promise<unknown> {
     try {
-      return this.#options.send(index)
+      return this.#options.send(index, lateMs)
     } catch (error) {
       return Promise.reject(error)
     }
@@ -146,7 +155,9 @@ class OpenLoop {
   #complete(intendedMs: number): void {
     if (this.#finished) return
     this.#completed++
-    recordLatencyMs(this.#latencyUs, this.#elapsedMs() - intendedMs)
+    const latencyMs = this.#elapsedMs() - intendedMs
+    if (latencyMs <= (this.#options.deadlineMs ?? Number.POSITIVE_INFINITY)) this.#inTime++
+    recordLatencyMs(this.#latencyUs, latencyMs)
     this.#settle()
   }
 

@@ -2,6 +2,7 @@
 import { eventLoopDelayTrial } from './event-loop-delay.ts'
 import { noopLatency } from './noop-latency.ts'
 import { noopThroughput } from './noop-throughput.ts'
+import { overload } from './overload.ts'
 import { ring } from './ring.ts'
 import { saturation } from './saturation.ts'
 import { sharedWeights } from './shared-weights.ts'
@@ -14,6 +15,7 @@ export const trials: readonly Trial[] = [
   smallModel,
   saturation,
   eventLoopDelayTrial,
+  overload,
   ring,
   sharedWeights,
 ]

@@ -31,6 +31,8 @@ export type Comparison = {
   referenceName: string | null
   /** In place of the trial's. */
   target?: Target
+  /** In place of the trial's. */
+  unit?: string
   /** Set where a comparison cannot be made here, with what to do about it. */
   missing?: string
   /** What was measured besides, settings, spreads. */

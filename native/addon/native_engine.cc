@@ -19,6 +19,8 @@ constexpr std::int32_t kDeadlinePassed = -2;
 constexpr std::int32_t kClosed = -3;
 constexpr std::int32_t kMisfit =
     -4;  // the arguments do not fit the pipeline: a defect of the caller
+constexpr std::int32_t kTooBusy = -5;
+constexpr std::int32_t kTooLittle = -6;
 
 constexpr std::size_t kFixedArguments = 3;  // rows, priority, deadline
 constexpr std::size_t kUsualArguments = kFixedArguments + 13;
@@ -89,6 +91,7 @@ Napi::Function NativeEngine::define(Napi::Env env) {
       {InstanceMethod<&NativeEngine::attach>("attach"),
        InstanceMethod<&NativeEngine::cancel>("cancel"),
        InstanceMethod<&NativeEngine::expire>("expire"),
+       InstanceMethod<&NativeEngine::refusal>("refusal"),
        InstanceMethod<&NativeEngine::scale>("scale"),
        InstanceMethod<&NativeEngine::refuse>("refuse"), InstanceMethod<&NativeEngine::stop>("stop"),
        InstanceMethod<&NativeEngine::stats>("stats")});
@@ -200,6 +203,7 @@ std::int32_t NativeEngine::submit_now(napi_env env, const napi_value* args, std:
   }
   const auto class_index = static_cast<std::uint8_t>(priority);
   const SubmitResult result = engine_->submit({rows, class_index, to_deadline(left_ms)}, inputs_);
+  if (result.refusal != SubmitResult::Refusal::kNone) refusal_ = result;
   switch (result.refusal) {
     case SubmitResult::Refusal::kNone:
       break;
@@ -209,6 +213,10 @@ std::int32_t NativeEngine::submit_now(napi_env env, const napi_value* args, std:
       return kDeadlinePassed;
     case SubmitResult::Refusal::kClosed:
       return kClosed;
+    case SubmitResult::Refusal::kTooBusy:
+      return kTooBusy;
+    case SubmitResult::Refusal::kTooLittle:
+      return kTooLittle;
   }
   update_hold();
   return static_cast<std::int32_t>(result.index);
@@ -321,6 +329,19 @@ Napi::Value NativeEngine::expire(const Napi::CallbackInfo& info) {
   if (next == kNever) return Napi::Number::New(info.Env(), -1);
   const auto left = static_cast<double>(next - steady_clock().now());
   return Napi::Number::New(info.Env(), std::max(left, 0.0) / static_cast<double>(kNanosPerMilli));
+}
+
+Napi::Value NativeEngine::refusal(const Napi::CallbackInfo& info) {
+  const auto ms = [](Nanos time) {
+    return static_cast<double>(time) / static_cast<double>(kNanosPerMilli);
+  };
+  const Prospect& prospect = refusal_.prospect;
+  Napi::Object object = Napi::Object::New(info.Env());
+  object["retryAfterMs"] = refusal_.retry_after == kNever ? -1.0 : ms(refusal_.retry_after);
+  object["waitMs"] = ms(prospect.expected.wait);
+  object["serviceMs"] = ms(prospect.expected.service);
+  object["aloneMs"] = ms(prospect.alone);
+  return object;
 }
 
 Napi::Value NativeEngine::scale(const Napi::CallbackInfo& info) {

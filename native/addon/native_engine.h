@@ -35,6 +35,7 @@ class NativeEngine : public Napi::ObjectWrap<NativeEngine>, public WakeListener 
   Napi::Value attach(const Napi::CallbackInfo& info);
   Napi::Value cancel(const Napi::CallbackInfo& info);
   Napi::Value expire(const Napi::CallbackInfo& info);
+  Napi::Value refusal(const Napi::CallbackInfo& info);
   Napi::Value scale(const Napi::CallbackInfo& info);
   Napi::Value refuse(const Napi::CallbackInfo& info);
   Napi::Value stop(const Napi::CallbackInfo& info);
@@ -59,6 +60,7 @@ class NativeEngine : public Napi::ObjectWrap<NativeEngine>, public WakeListener 
   const double* open_dims_ = nullptr;
   std::vector<CallerInput> inputs_;                // scratch of submit
   std::vector<std::vector<std::string>> strings_;  // scratch of submit
+  SubmitResult refusal_;                           // the last, for whoever makes an error of it
   bool holding_ = false;
 };
 

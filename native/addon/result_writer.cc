@@ -1,6 +1,8 @@
 #include "addon/result_writer.h"
 
+#include <algorithm>
 #include <cstring>
+#include <limits>
 
 namespace millrace {
 namespace {
@@ -9,6 +11,13 @@ constexpr std::size_t kHeadWords = 4;
 
 constexpr std::size_t align8(std::size_t bytes) {
   return (bytes + 7) & ~std::size_t{7};
+}
+
+// Rounded up; -1 where it is not known.
+std::uint32_t retry_after_ms(const Request& request) {
+  constexpr Nanos kMost = std::numeric_limits<std::int32_t>::max();
+  if (request.retry_after == kNever) return static_cast<std::uint32_t>(-1);
+  return static_cast<std::uint32_t>(std::min(request.retry_after / kNanosPerMilli + 1, kMost));
 }
 
 Napi::Array dims_to_js(Napi::Env env, const std::vector<std::int64_t>& dims) {
@@ -55,7 +64,7 @@ bool ResultWriter::add(Napi::Env env, const Request& request) {
   std::int32_t* head = heads_ + count_ * kHeadWords;
   head[0] = static_cast<std::int32_t>(request.index());
   head[1] = static_cast<std::int32_t>(outcome);
-  head[2] = static_cast<std::int32_t>(request.rows());
+  head[2] = static_cast<std::int32_t>(completed ? request.rows() : retry_after_ms(request));
   head[3] = static_cast<std::int32_t>(used_);
   ++count_;
   if (completed) {

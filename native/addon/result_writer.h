@@ -2,6 +2,7 @@
 // so that a flush of a thousand small results is one call.
 //
 //   heads    Int32, four a request      [ index | outcome | rows | payload offset in bytes ]
+//            where it did not complete         [ index | outcome | retry after ms, or -1 | - ]
 //   payload  fixed outputs of completed requests, in the order of the pipeline's outputs, each on a
 //   multiple of 8 extras   a JavaScript array, absent when empty, read in order: for an output that
 //   is open, a string or larger than

@@ -75,6 +75,7 @@ Napi::Object write_stats(Napi::Env env, const EngineStats& stats) {
   set(requests, "failed", of(stats, Outcome::kFailed));
   set(requests, "deadlineExceeded", of(stats, Outcome::kDeadlineExceeded));
   set(requests, "queueFull", of(stats, Outcome::kQueueFull));
+  set(requests, "shed", stats.shed);
   set(requests, "cancelled", of(stats, Outcome::kCancelled));
   set(requests, "closed", of(stats, Outcome::kClosed));
   object.Set("requests", requests);

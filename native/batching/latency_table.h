@@ -1,8 +1,10 @@
-// How long a batch takes once it runs, by batch size: measured points, linear between them.
+// How long a batch takes once it runs, by batch size: measured points, linear between them. A
+// value: whoever measures while others look gives each of them a copy.
 #pragma once
 
 #include <algorithm>
 #include <cstddef>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -24,6 +26,10 @@ class LatencyTable {
     std::sort(points_.begin(), points_.end(),
               [](const Point& a, const Point& b) { return a.batch < b.batch; });
   }
+
+  // Instead of what was there. Ascending batches; allocates only to hold more points than ever
+  // before.
+  void assign(std::span<const Point> points) { points_.assign(points.begin(), points.end()); }
 
   [[nodiscard]] bool empty() const { return points_.empty(); }
 

@@ -5,6 +5,15 @@
 namespace millrace {
 namespace {
 
+// A batch that is smaller for its head's sake, while others wait, may cost an eighth of the
+// throughput.
+constexpr double kTolerableShare = 7.0 / 8;
+
+// By when this stage must be done with a row.
+Nanos due(Nanos deadline, Nanos rest) {
+  return deadline == kNever ? kNever : deadline - rest;
+}
+
 Nanos service_time(const BatchingLimits& limits, std::size_t batch) {
   return limits.latency == nullptr ? 0 : limits.latency->at(batch);
 }
@@ -40,19 +49,36 @@ std::size_t largest_in_time(Nanos now, Nanos deadline, std::size_t most,
   return fits;
 }
 
+// Rows a second that batches of the smaller size would fall short of those of the larger.
+bool costs_throughput(std::size_t smaller, std::size_t larger, const BatchingLimits& limits) {
+  const auto rate = [&](std::size_t batch) {
+    return static_cast<double>(batch) / static_cast<double>(service_time(limits, batch));
+  };
+  return smaller < larger && rate(smaller) < kTolerableShare * rate(larger);
+}
+
 struct Totals {
   std::size_t waiting = 0;
-  Nanos deadline = kNever;
+  Nanos deadline = kNever;  // the tightest of the heads', for a batch of this stage to end by
 };
 
-Totals totals_of(const QueueView& view) {
+Totals totals_of(const QueueView& view, const BatchingLimits& limits) {
   Totals totals;
-  for (const ClassView& one : view.classes) {
+  for (std::size_t i = 0; i < kPriorityClasses; ++i) {
+    const ClassView& one = view.classes[i];
     if (one.waiting == 0) continue;
     totals.waiting += one.waiting;
-    totals.deadline = std::min(totals.deadline, one.head_deadline);
+    totals.deadline = std::min(totals.deadline, due(one.head_deadline, limits.rest[i]));
   }
   return totals;
+}
+
+// How many rows the next batch has.
+std::size_t batch_size(Nanos now, const Totals& totals, const BatchingLimits& limits) {
+  const std::size_t most = std::min(totals.waiting, limits.max_batch);
+  const std::size_t fits = largest_in_time(now, totals.deadline, most, limits);
+  const bool backlog = totals.waiting > limits.max_batch;
+  return backlog && costs_throughput(fits, most, limits) ? most : fits;
 }
 
 // Until when an unfilled batch is held back: as long as max_delay allows, but for no more than half
@@ -61,11 +87,13 @@ Totals totals_of(const QueueView& view) {
 Nanos hold_until(const QueueView& view, const BatchingLimits& limits, std::size_t waiting) {
   const Nanos service = service_time(limits, waiting);
   Nanos until = kNever;
-  for (const ClassView& one : view.classes) {
+  for (std::size_t i = 0; i < kPriorityClasses; ++i) {
+    const ClassView& one = view.classes[i];
     if (one.waiting == 0) continue;
     Nanos hold = std::min(limits.max_delay, kNever - one.oldest_enqueued);
     if (one.head_deadline != kNever) {
-      hold = std::min(hold, (one.head_deadline - service - one.oldest_enqueued) / 2);
+      const Nanos latest_start = due(one.head_deadline, limits.rest[i]) - service;
+      hold = std::min(hold, (latest_start - one.oldest_enqueued) / 2);
     }
     until = std::min(until, one.oldest_enqueued + hold);
   }
@@ -82,7 +110,7 @@ Nanos served_as(const QueueView& view, std::size_t index, Nanos ageing) {
 
 Decision decide(const QueueView& view, const BatchingLimits& limits) {
   Decision decision;
-  const Totals totals = totals_of(view);
+  const Totals totals = totals_of(view, limits);
   if (totals.waiting == 0) return decision;
   if (limits.max_delay > 0 && totals.waiting < limits.max_batch) {
     const Nanos until = hold_until(view, limits, totals.waiting);
@@ -94,8 +122,7 @@ Decision decide(const QueueView& view, const BatchingLimits& limits) {
   }
   decision.action = Decision::Action::kTake;
   decision.order = serving_order(view, limits.ageing);
-  std::size_t room = largest_in_time(view.now, totals.deadline,
-                                     std::min(totals.waiting, limits.max_batch), limits);
+  std::size_t room = batch_size(view.now, totals, limits);
   for (const std::uint8_t index : decision.order) {
     decision.take[index] = std::min(room, view.classes[index].waiting);
     room -= decision.take[index];
@@ -103,9 +130,10 @@ Decision decide(const QueueView& view, const BatchingLimits& limits) {
   return decision;
 }
 
-Verdict judge(Nanos now, Nanos deadline, const BatchingLimits& limits) {
-  if (deadline == kNever) return Verdict::kRun;
-  return now + service_time(limits, 1) >= deadline ? Verdict::kShed : Verdict::kRun;
+Verdict judge(Nanos now, const JudgedRow& row, std::size_t batch, const BatchingLimits& limits) {
+  if (row.deadline == kNever) return Verdict::kRun;
+  const Nanos latest_end = due(row.deadline, limits.rest[row.priority]);
+  return now + service_time(limits, batch) >= latest_end ? Verdict::kShed : Verdict::kRun;
 }
 
 }  // namespace millrace

@@ -2,12 +2,16 @@
 // the simulator call the same two, in the same order, which is what makes an estimate honest:
 //
 //   decide(view, limits)  what waits     -> take so many of each class | wait until t | idle
-//   judge(now, deadline)  one taken row  -> run it | shed it: it cannot meet its deadline any more
+//   judge(now, row, batch, limits)
+//                         one taken row  -> run it | shed it: it cannot meet its deadline any more
 //
 // No clock, no threads, no allocation, no state. Times are monotonic nanoseconds, not negative.
 //
 // Not promised: only the head of each class is looked at. A row with a tighter deadline behind it
 // neither makes a batch smaller nor ends its hold; it is shed when its turn comes too late.
+//
+// Under a backlog throughput comes first: a head that cannot afford a full batch is left to
+// judge(), which sheds it, rather than made to shrink every batch. Whoever sheds tops the batch up.
 #pragma once
 
 #include <array>
@@ -48,6 +52,10 @@ struct BatchingLimits {
   // Where known, the batch is kept small enough for the head row's deadline. Not owned; may be
   // null.
   const LatencyTable* latency = nullptr;
+
+  // What a row of each class still has before it once its batch has ended: the least time to the
+  // end of the pipeline (forecast.h).
+  std::array<Nanos, kPriorityClasses> rest{};
 };
 
 struct Decision {
@@ -63,13 +71,19 @@ struct Decision {
 
 enum class Verdict : std::uint8_t { kRun, kShed };
 
+struct JudgedRow {
+  Nanos deadline = kNever;
+  std::size_t priority = 0;
+};
+
 // The class that rows of class `index` are served as: their own, less one for each ageing period
 // the head of their class has waited. Some wait in it.
 Nanos served_as(const QueueView& view, std::size_t index, Nanos ageing);
 
 Decision decide(const QueueView& view, const BatchingLimits& limits);
 
-// A row is shed when even a batch of one, started now, would not end before its deadline.
-Verdict judge(Nanos now, Nanos deadline, const BatchingLimits& limits);
+// A row is shed when a batch of `batch` rows, started now, would not end in time for its deadline
+// and for what comes after this stage.
+Verdict judge(Nanos now, const JudgedRow& row, std::size_t batch, const BatchingLimits& limits);
 
 }  // namespace millrace

@@ -38,7 +38,7 @@ class BatchInputs {
               StageQueue& queue);
 
   // What the model is given for these rows, at least one that can share a batch, valid until the
-  // next call.
+  // next call. Rows of a class come together, in the order of their positions.
   RunBatch assemble(std::span<const ClaimedRow> rows);
 
   // Of the last assemble(): whether rows had to be copied together, and what padding it took.

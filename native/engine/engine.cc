@@ -60,12 +60,20 @@ SubmitResult Engine::submit(const SubmitOptions& options, std::span<const Caller
   using Refusal = SubmitResult::Refusal;
   const auto refuse = [this](Refusal refusal, Outcome outcome) {
     outcomes_[static_cast<std::size_t>(outcome)].add(1);
-    return SubmitResult{refusal, 0};
+    return SubmitResult{refusal, 0, kNever, {}};
   };
   if (refusing_) return refuse(Refusal::kClosed, Outcome::kClosed);
   const Nanos now = clock_.now();
   if (options.deadline <= now) return refuse(Refusal::kDeadlinePassed, Outcome::kDeadlineExceeded);
-  if (!admission_.admit(options.rows)) return refuse(Refusal::kQueueFull, Outcome::kQueueFull);
+  if (spec_.shed && options.deadline != kNever) {
+    const SubmitResult shed = shed_at_the_door(options, now);
+    if (shed.refusal != Refusal::kNone) return shed;
+  }
+  if (!admission_.admit(options.rows)) {
+    SubmitResult full = refuse(Refusal::kQueueFull, Outcome::kQueueFull);
+    full.retry_after = settler_.outlook().time_to_room(options.rows, now).value_or(kNever);
+    return full;
+  }
   Request& request = pool_.take();
   request.prepare(options.rows);
   request.priority = options.priority;
@@ -78,7 +86,24 @@ SubmitResult Engine::submit(const SubmitOptions& options, std::span<const Caller
   router_.enter(request, settler_);
   request.end_submit();
   settler_.flush();
-  return {Refusal::kNone, request.index()};
+  return {Refusal::kNone, request.index(), kNever, {}};
+}
+
+SubmitResult Engine::shed_at_the_door(const SubmitOptions& options, Nanos now) {
+  using Refusal = SubmitResult::Refusal;
+  const Nanos left = options.deadline - now;
+  const Prospect prospect = settler_.outlook().at_the_door({options.rows, options.priority}, now);
+  switch (chance_of(prospect, left)) {
+    case Chance::kGood:
+      return {};
+    case Chance::kTooBusy:
+      shed_.add(1);
+      return {Refusal::kTooBusy, 0, time_to_chance(prospect, left), prospect};
+    case Chance::kTooLittle:
+      shed_.add(1);
+      return {Refusal::kTooLittle, 0, kNever, prospect};
+  }
+  return {};
 }
 
 bool Engine::cancel(std::uint32_t index) {
@@ -204,6 +229,7 @@ StageStats Engine::stage_stats(std::size_t stage) const {
   stats.waiting = router_.queue(stage).waiting();
   stats.lanes = router_.queue(stage).lanes();
   stats.replicas = seats_[stage].filled;
+  stats.shed = router_.gauge(stage).shed();
   for (const auto& seat : seats_[stage].all) {
     const ReplicaStats& one = seat->stats;
     stats.rows += one.rows.get();
@@ -232,6 +258,7 @@ EngineStats Engine::stats() const {
   stats.pending_requests = pending();
   stats.pending_rows = admission_.pending();
   for (std::size_t i = 0; i < kOutcomes; ++i) stats.outcomes[i] = outcomes_[i].get();
+  stats.shed = shed_.get();
   HistogramMerge latency;
   latency.add(latency_ns_);
   stats.latency_ns = latency.summary();

@@ -51,9 +51,19 @@ struct SubmitOptions {
 
 // What became of a submit: the handle of a pending request, or the reason it was refused.
 struct SubmitResult {
-  enum class Refusal : std::uint8_t { kNone, kQueueFull, kDeadlinePassed, kClosed };
+  enum class Refusal : std::uint8_t {
+    kNone,
+    kQueueFull,
+    kDeadlinePassed,
+    kClosed,
+    kTooBusy,    // what waits leaves too little time for its deadline
+    kTooLittle,  // its deadline is nearer than the work takes
+  };
   Refusal refusal = Refusal::kNone;
   std::uint32_t index = 0;
+
+  Nanos retry_after = kNever;  // until a retry has a chance; kNever where that is not known
+  Prospect prospect;           // with kTooBusy and kTooLittle
 };
 
 class Engine {
@@ -138,6 +148,7 @@ class Engine {
 
   Engine(PipelineSpec spec, const Clock& clock, std::function<void()> wake);
 
+  SubmitResult shed_at_the_door(const SubmitOptions& options, Nanos now);
   Status add_replica(std::size_t stage);
   void terminate_replicas();
   void remove_replicas(std::size_t stage, std::size_t keep);
@@ -162,6 +173,7 @@ class Engine {
   Counter submitted_;
   Counter answered_;  // collected or cancelled
   std::array<Counter, kOutcomes> outcomes_;
+  Counter shed_;  // refused because their deadline could not be met
   Histogram latency_ns_;
 
   std::mutex control_;                 // held by scale() and stop() for as long as they take

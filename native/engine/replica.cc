@@ -1,6 +1,8 @@
 #include "engine/replica.h"
 
 #include <algorithm>
+#include <numeric>
+#include <tuple>
 #include <system_error>
 
 #include "engine/fan_out.h"
@@ -12,7 +14,7 @@ namespace {
 // wake-up cost.
 constexpr Nanos kSpinBudget = 100'000;
 
-// What the engine allows a batch of this stage; the latency table comes with profiles.
+// What the engine allows a batch of this stage; look() adds what is known of time.
 BatchingLimits limits_of(const StageSpec& spec) {
   BatchingLimits limits;
   limits.max_batch = spec.max_batch;
@@ -26,6 +28,7 @@ Replica::Replica(const ReplicaContext& context, std::unique_ptr<Runner> runner)
     : context_(context),
       stage_(context.layout.stages[context.stage]),
       queue_(context.router.queue(context.stage)),
+      gauge_(context.router.gauge(context.stage)),
       limits_(limits_of(context.spec)),
       runner_(std::move(runner)),
       settler_(context.router),
@@ -61,7 +64,23 @@ void Replica::stop() {
   queue_.parked.notify_all();
 }
 
+LaneDecision Replica::look(Nanos now) {
+  tell_limits(now);
+  queue_.view(now, views_);
+  return choose(views_, limits_);
+}
+
+// Without shedding the policy is told nothing of time, and drops only what is past its deadline.
+void Replica::tell_limits(Nanos now) {
+  settler_.outlook().look(now);
+  if (!context_.router.spec().shed) return;
+  limits_.latency = &settler_.outlook().latency(context_.stage);
+  const SpellByClass& rest = settler_.outlook().rest(context_.stage);
+  for (std::size_t i = 0; i < kPriorityClasses; ++i) limits_.rest[i] = rest[i].total();
+}
+
 void Replica::serve() {
+  seat_ = gauge_.take_seat();
   while (!stopping_.load(std::memory_order_acquire)) {
     const Nanos now = context_.clock.now();
     const LaneDecision next = look(now);
@@ -77,11 +96,7 @@ void Replica::serve() {
         break;
     }
   }
-}
-
-LaneDecision Replica::look(Nanos now) {
-  queue_.view(now, views_);
-  return choose(views_, limits_);
+  gauge_.leave_seat(seat_);
 }
 
 void Replica::idle() {
@@ -126,15 +141,31 @@ void Replica::take(const LaneDecision& next, Nanos now) {
 
 void Replica::claim(const LaneDecision& next, Nanos now) {
   settler_.set_now(now);
-  const Decision& decision = next.decision;
+  wanted_ = std::accumulate(next.decision.take.begin(), next.decision.take.end(), std::size_t{0});
   // The common lane of a stage with others holds rows of all shapes: one batch takes those of one.
   const bool mixed = next.lane == StageQueue::kCommonLane && queue_.shapes().laned();
   std::size_t claimed = 0;
-  for (const std::uint8_t priority : decision.order) {
-    if (decision.take[priority] == 0 || (mixed && !alike(priority))) continue;
-    claimed += claim_from(next.lane, priority, decision.take[priority], now);
+  for (const std::uint8_t priority : next.decision.order) {
+    if (next.decision.take[priority] == 0 || (mixed && !alike(priority))) continue;
+    claimed += claim_from(next.lane, priority, next.decision.take[priority]);
   }
-  if (mixed && claimed > 0) top_up(decision, claimed, now);
+  if (mixed && claimed > 0) top_up(next.decision, claimed);
+  if (dropped_.empty() && doubtful_.empty()) return;
+  if (!mixed) replace_dropped(next);
+  judge_again();
+  // As they lie: whether they are neighbours is told by the first and the last (batch.cc).
+  std::ranges::sort(live_, {}, [](const ClaimedRow& row) {
+    return std::tuple(row.lane, row.priority, row.position);
+  });
+}
+
+// Others take the places of those that were dropped.
+void Replica::replace_dropped(const LaneDecision& next) {
+  for (const std::uint8_t priority : next.decision.order) {
+    while (live_.size() < wanted_ &&
+           claim_from(next.lane, priority, wanted_ - live_.size()) > 0) {
+    }
+  }
 }
 
 // Whether what comes next in the common lane may share the batch; true for the first.
@@ -150,49 +181,73 @@ std::uint64_t Replica::claimed_shape() {
 }
 
 // Rows come to the common lane when their own is full; those that found room there fill the batch.
-void Replica::top_up(const Decision& decision, std::size_t claimed, Nanos now) {
+void Replica::top_up(const Decision& decision, std::size_t claimed) {
   const std::size_t lane = queue_.lane_of(claimed_shape());
   if (lane == StageQueue::kCommonLane) return;
   std::size_t room = room_left(views_[StageQueue::kCommonLane], decision, claimed, limits_);
   for (const std::uint8_t priority : decision.order) {
-    room -= claim_from(lane, priority, room, now);
+    room -= claim_from(lane, priority, room);
   }
 }
 
-std::size_t Replica::claim_from(std::size_t lane, std::uint8_t priority, std::size_t most,
-                                Nanos now) {
+std::size_t Replica::claim_from(std::size_t lane, std::uint8_t priority, std::size_t most) {
+  if (most == 0) return 0;
   const auto claim = queue_.lane(lane).ring(priority).claim(most);
   if (claim.count == 0) return 0;
   claims_.push_back({static_cast<std::uint8_t>(lane), priority, claim});
-  admit(claims_.back(), now);
+  admit(claims_.back());
   return claim.count;
 }
 
-// Sorts claimed rows into those to run and those to drop.
-void Replica::admit(const Claimed& claimed, Nanos now) {
+// Sorts claimed rows into those to run, those that may be too late, and those to drop: whose
+// request is settled already.
+void Replica::admit(const Claimed& claimed) {
+  const Nanos now = settler_.now();
   const auto& [lane, priority, claim] = claimed;
   const Ring<RowRef>& ring = queue_.lane(lane).ring(priority);
   for (std::uint64_t at = claim.position; at < claim.position + claim.count; ++at) {
     const RowRef& ref = ring.at(at);
     if (ref.request == nullptr) continue;  // refused after its slot was reserved
-    if (drop(*ref.request, ref.row, now)) continue;
-    context_.stats.queue_ns.record(now - ring.key(at).enqueued);
-    live_.push_back({ref.request, ref.row, priority, lane, at});
+    const ClaimedRow row{ref.request, ref.row, priority, lane, at};
+    if (ref.request->settled()) {
+      skip(row);
+    } else if (judge(now, {ref.request->deadline, priority}, wanted_, limits_) == Verdict::kShed) {
+      doubtful_.push_back(row);
+    } else {
+      keep(row);
+    }
   }
 }
 
-// Whether the row is not to be run: its request is settled already, or cannot be met any more.
-bool Replica::drop(Request& request, std::uint32_t row, Nanos now) {
-  if (request.settled()) {
-    context_.stats.skipped.add(1);
-  } else if (judge(now, request.deadline, limits_) == Verdict::kShed) {
-    context_.stats.shed.add(1);
-    settler_.fail(request, Outcome::kDeadlineExceeded, context_.stage, "");
-  } else {
-    return false;
+void Replica::keep(const ClaimedRow& row) {
+  const Ring<RowRef>& ring = queue_.lane(row.lane).ring(row.priority);
+  context_.stats.queue_ns.record(settler_.now() - ring.key(row.position).enqueued);
+  live_.push_back(row);
+}
+
+// The batch may have become smaller than it was meant to be, and then be quick enough after all.
+void Replica::judge_again() {
+  for (const ClaimedRow& row : doubtful_) {
+    const std::size_t batch = live_.size() + 1;
+    const JudgedRow judged{row.request->deadline, row.priority};
+    if (batch < wanted_ && judge(settler_.now(), judged, batch, limits_) == Verdict::kRun) {
+      keep(row);
+    } else {
+      shed(row);
+    }
   }
-  dropped_.push_back({&request, row});
-  return true;
+  doubtful_.clear();
+}
+
+void Replica::skip(const ClaimedRow& row) {
+  context_.stats.skipped.add(1);
+  dropped_.push_back({row.request, row.row});
+}
+
+void Replica::shed(const ClaimedRow& row) {
+  context_.stats.shed.add(1);
+  settler_.shed(*row.request, context_.stage);
+  dropped_.push_back({row.request, row.row});
 }
 
 void Replica::release_claims() {
@@ -205,9 +260,13 @@ void Replica::release_claims() {
 
 void Replica::run_rows(std::span<ClaimedRow> rows) {
   const Nanos began = context_.clock.now();
-  const Status status = runner_->run(inputs_.assemble(rows), result_);
+  const RunBatch batch = inputs_.assemble(rows);
+  gauge_.set_due(seat_, began + settler_.outlook().latency(context_.stage).at(rows.size()));
+  const Status status = runner_->run(batch, result_);
   const Nanos ended = context_.clock.now();
   settler_.set_now(ended);
+  gauge_.set_due(seat_, StageGauge::kIdle);
+  if (status.ok()) gauge_.service_times.record(rows.size(), ended - began, ended);
   count_run(rows.size(), ended - began);
   if (!status.ok()) return split(rows, status.error());
   const Status stored = store(rows);
@@ -242,10 +301,22 @@ void Replica::count_run(std::size_t rows, Nanos service) {
   stats.padding_elements.add(elements.padding);
 }
 
-// Some may have left while others ran.
+// Whether the row has left, or come too late, while others ran.
+bool Replica::drop(const ClaimedRow& row) {
+  const JudgedRow judged{row.request->deadline, row.priority};
+  if (row.request->settled()) {
+    skip(row);
+  } else if (judge(settler_.now(), judged, 1, limits_) == Verdict::kShed) {
+    shed(row);
+  } else {
+    return false;
+  }
+  return true;
+}
+
 void Replica::run_again(std::span<ClaimedRow> rows) {
-  const auto gone = std::ranges::remove_if(
-      rows, [this](const ClaimedRow& row) { return drop(*row.request, row.row, settler_.now()); });
+  const auto gone =
+      std::ranges::remove_if(rows, [this](const ClaimedRow& row) { return drop(row); });
   const auto left = rows.first(rows.size() - gone.size());
   if (!left.empty()) run_rows(left);
 }

@@ -1,6 +1,9 @@
 // A replica: one native thread that serves one stage. It asks the batching policy what to do, takes
 // that many rows, runs the model, stores what somebody reads, and sends the rows on.
 //
+// Rows that cannot be answered in time are shed, those behind them take their places, so that under
+// overload batches are full of rows worth running.
+//
 // A batch that fails is split in halves until the guilty rows stand alone (unless the stage asks
 // not to): only they fail, the others are served. Rows that have left meanwhile are not run again.
 #pragma once
@@ -69,14 +72,20 @@ class Replica {
   void idle();
   void park();
   LaneDecision look(Nanos now);
+  void tell_limits(Nanos now);
   void take(const LaneDecision& next, Nanos now);
   void claim(const LaneDecision& next, Nanos now);
-  std::size_t claim_from(std::size_t lane, std::uint8_t priority, std::size_t most, Nanos now);
+  std::size_t claim_from(std::size_t lane, std::uint8_t priority, std::size_t most);
+  void replace_dropped(const LaneDecision& next);
   bool alike(std::uint8_t priority);
   std::uint64_t claimed_shape();
-  void top_up(const Decision& decision, std::size_t claimed, Nanos now);
-  void admit(const Claimed& claimed, Nanos now);
-  bool drop(Request& request, std::uint32_t row, Nanos now);
+  void top_up(const Decision& decision, std::size_t claimed);
+  void admit(const Claimed& claimed);
+  void keep(const ClaimedRow& row);
+  void judge_again();
+  void skip(const ClaimedRow& row);
+  void shed(const ClaimedRow& row);
+  bool drop(const ClaimedRow& row);
   void release_claims();
   void run_rows(std::span<ClaimedRow> rows);
   Status store(std::span<const ClaimedRow> rows);
@@ -89,7 +98,10 @@ class Replica {
   const ReplicaContext context_;
   const StageLayout& stage_;
   StageQueue& queue_;
-  const BatchingLimits limits_;
+  StageGauge& gauge_;
+  BatchingLimits limits_;
+  std::size_t seat_ = StageGauge::kNoSeat;
+  std::size_t wanted_ = 0;  // rows of the batch that is being claimed
   std::unique_ptr<Runner> runner_;
   Settler settler_;
   BatchInputs inputs_;
@@ -99,6 +111,7 @@ class Replica {
   std::vector<QueueView> views_;  // of the lanes, as look() saw them last
   std::vector<Claimed> claims_;
   std::vector<ClaimedRow> live_;
+  std::vector<ClaimedRow> doubtful_;   // too late for a batch of wanted_ rows
   std::vector<Dropped> dropped_;       // resolved as not run
   std::vector<ClaimedRow> served_;     // resolved as run
   std::atomic<bool> stopping_{false};  // written by stop(), read by the thread; release/acquire

@@ -66,6 +66,8 @@ void Request::prepare(std::uint32_t rows) {
   settlement.reset(rows);
   message.clear();
   detail.clear();
+  failed_stage = 0;
+  retry_after = kNever;
   const std::size_t awaited = layout_.awaited.size();
   const std::uint32_t shares = layout_.scopes[scope_].shares;
   for (std::uint32_t row = 0; row < rows; ++row) {

@@ -146,6 +146,7 @@ class alignas(kCacheLine) Request {
 
   // Written by whoever settles it.
   std::uint32_t failed_stage = 0;
+  Nanos retry_after = kNever;  // after which a retry may succeed; kNever where that is not known
   std::string message;
   std::string detail;  // of Error
 

@@ -21,7 +21,7 @@ std::string full_message(const StageSpec& stage, const Request& request) {
 
 }  // namespace
 
-Settler::Settler(Router& router) : router_(router), queued_(router.stages(), 0) {}
+Settler::Settler(Router& router) : router_(router), outlook_(router), queued_(router.stages(), 0) {}
 
 bool Settler::settle(Request& request, Outcome outcome) {
   Request& root = request.root();
@@ -31,14 +31,20 @@ bool Settler::settle(Request& request, Outcome outcome) {
 }
 
 bool Settler::fail(Request& request, Outcome outcome, std::uint32_t stage,
-                    const std::string& message, const std::string& detail) {
+                    const std::string& message, const std::string& detail, Nanos retry_after) {
   Request& root = request.root();
   if (!root.settlement.try_settle(outcome)) return false;
   root.failed_stage = stage;
+  root.retry_after = retry_after;
   root.message = message;
   root.detail = detail;
   append(root);
   return true;
+}
+
+bool Settler::shed(Request& request, std::uint32_t stage) {
+  return fail(request, Outcome::kDeadlineExceeded, stage,
+              "what was left of its deadline was less than the work before it takes");
 }
 
 void Settler::append(Request& request) {
@@ -64,12 +70,17 @@ void Settler::flush() {
 
 Router::Router(const PipelineSpec& spec, const Layout& layout, SettledList& settled,
                Admission& admission)
-    : spec_(spec), layout_(layout), settled_(settled), admission_(admission) {
+    : spec_(spec),
+      layout_(layout),
+      settled_(settled),
+      admission_(admission),
+      certain_paths_(millrace::certain_paths(spec, layout)) {
   for (std::size_t s = 0; s < spec.stages.size(); ++s) {
     queues_.push_back(std::make_unique<StageQueue>(spec.stages[s], layout.stages[s], layout,
                                                    ring_capacity(spec)));
     const std::optional<CacheSpec>& cache = spec.stages[s].cache;
     caches_.push_back(cache ? std::make_unique<ResultCache>(*cache) : nullptr);
+    gauges_.push_back(std::make_unique<StageGauge>(spec.stages[s].max_batch));
   }
 }
 
@@ -98,14 +109,30 @@ bool Router::gather(Request& request, std::uint32_t row, std::uint32_t stage, Se
   return gathered.ok();
 }
 
+// Whether a row that would be queued now has a chance to be answered in time. What comes to an
+// entry stage was asked that before it was let in.
+bool Router::can_be_met(Request& request, std::uint32_t stage, Settler& settler) {
+  if (request.deadline == kNever || !spec_.shed || layout_.stages[stage].predecessors == 0) {
+    return true;
+  }
+  const Nanos now = settler.now();
+  const Prospect prospect = settler.outlook().prospect({1, request.priority}, stage, now);
+  if (now + prospect.expected.total() < request.deadline) return true;
+  gauges_[stage]->count_shed();
+  settler.shed(request, stage);
+  return false;
+}
+
 bool Router::enqueue(Request& request, std::uint32_t row, std::uint32_t stage, Settler& settler) {
+  if (!can_be_met(request, stage, settler)) return false;
   switch (queues_[stage]->push(request, row, settler.now())) {
     case StageQueue::Push::kQueued:
       settler.count_queued(stage);
       return true;
     case StageQueue::Push::kFull:
       settler.fail(request, Outcome::kQueueFull, stage,
-                   full_message(spec_.stages[stage], request));
+                    full_message(spec_.stages[stage], request), "",
+                    settler.outlook().time_to_room(1, settler.now()).value_or(kNever));
       return false;
     case StageQueue::Push::kWrongShape:
       settler.count_queued(stage);  // a replica must come and clear the slot
@@ -201,7 +228,9 @@ void Router::finish_row(Request& request, Settler& settler) {
     drop_share(*request.parent(), request.parent_row(), settler);
     return;
   }
-  settler.settle(request, Outcome::kCompleted);
+  // What comes late is not an answer, even where nobody has called expire() in between.
+  const bool late = settler.now() >= request.deadline;
+  settler.settle(request, late ? Outcome::kDeadlineExceeded : Outcome::kCompleted);
   release(request);
 }
 

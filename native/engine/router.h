@@ -28,8 +28,10 @@
 #include "engine/admission.h"
 #include "engine/cache_key.h"
 #include "engine/layout.h"
+#include "engine/outlook.h"
 #include "engine/request.h"
 #include "engine/result_cache.h"
+#include "engine/stage_gauge.h"
 #include "engine/stage_queue.h"
 #include "queue/intrusive_stack.h"
 
@@ -76,7 +78,13 @@ class Settler {
   // somebody had.
   bool settle(Request& request, Outcome outcome);
   bool fail(Request& request, Outcome outcome, std::uint32_t stage, const std::string& message,
-            const std::string& detail = {});
+            const std::string& detail = {}, Nanos retry_after = kNever);
+
+  // Drops a request whose deadline cannot be met any more at the stage.
+  bool shed(Request& request, std::uint32_t stage);
+
+  // Of this thread.
+  Outlook& outlook() { return outlook_; }
 
   void count_queued(std::uint32_t stage) { ++queued_[stage]; }
   void count_finished(std::uint32_t rows) { finished_rows_ += rows; }
@@ -90,6 +98,7 @@ class Settler {
   void append(Request& request);
 
   Router& router_;
+  Outlook outlook_;
   Nanos now_ = 0;
   std::uint32_t finished_rows_ = 0;
   Request* first_ = nullptr;
@@ -123,12 +132,18 @@ class Router {
   // Null where the stage has none.
   ResultCache* cache(std::size_t stage) { return caches_[stage].get(); }
   [[nodiscard]] const ResultCache* cache(std::size_t stage) const { return caches_[stage].get(); }
+  StageGauge& gauge(std::size_t stage) { return *gauges_[stage]; }
+  [[nodiscard]] const StageGauge& gauge(std::size_t stage) const { return *gauges_[stage]; }
+  [[nodiscard]] const PipelineSpec& spec() const { return spec_; }
+  [[nodiscard]] const Layout& layout() const { return layout_; }
+  [[nodiscard]] const CertainPaths& certain_paths() const { return certain_paths_; }
   SettledList& settled() { return settled_; }
   Admission& admission() { return admission_; }
 
  private:
   void start(Request& request, std::uint32_t row, std::uint32_t stage, Settler& settler);
   bool gather(Request& request, std::uint32_t row, std::uint32_t stage, Settler& settler);
+  bool can_be_met(Request& request, std::uint32_t stage, Settler& settler);
   bool enqueue(Request& request, std::uint32_t row, std::uint32_t stage, Settler& settler);
   void cross(Request& request, std::uint32_t row, std::uint32_t stage, Settler& settler);
   void open(Request& request, std::uint32_t row, std::uint32_t scope, Settler& settler);
@@ -149,8 +164,10 @@ class Router {
   const Layout& layout_;
   SettledList& settled_;
   Admission& admission_;
+  const CertainPaths certain_paths_;
   std::vector<std::unique_ptr<StageQueue>> queues_;
   std::vector<std::unique_ptr<ResultCache>> caches_;  // per stage
+  std::vector<std::unique_ptr<StageGauge>> gauges_;
 };
 
 }  // namespace millrace

@@ -138,6 +138,14 @@ std::size_t StageQueue::waiting() const {
   return rows;
 }
 
+std::size_t StageQueue::waiting(std::size_t priority) const {
+  std::size_t rows = 0;
+  for (std::size_t i = 0, made = lanes(); i < made; ++i) {
+    rows += lanes_[i].lane->ring(priority).size();
+  }
+  return rows;
+}
+
 bool StageQueue::ready() const {
   const std::size_t made = lanes();
   return std::any_of(lanes_.begin(), lanes_.begin() + static_cast<std::ptrdiff_t>(made),

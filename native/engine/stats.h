@@ -34,7 +34,7 @@ struct ReplicaStats {
   Counter rows;          // whose run succeeded
   Counter batches;
   Counter gathered;          // batches that had to be copied together
-  Counter shed;              // rows dropped because their deadline could not be met
+  Counter shed;              // rows claimed and dropped because their deadline could not be met
   Counter skipped;           // rows dropped because their request was already settled
   Counter failed;            // rows whose run failed
   Counter retries;           // runs repeated with fewer rows to find the guilty one
@@ -70,6 +70,7 @@ struct EngineStats {
   std::size_t pending_requests = 0;  // submitted and not yet collected or cancelled
   std::size_t pending_rows = 0;      // still somewhere in the pipeline
   std::array<std::uint64_t, kOutcomes> outcomes{};
+  std::uint64_t shed = 0;       // requests refused because their deadline could not be met
   HistogramSummary latency_ns;  // of completed requests
   std::vector<StageStats> stages;
 };

@@ -1,4 +1,4 @@
-import { checkInteger, checkNumber, checkObject, describe, suggest } from '../check.ts'
+import { checkInteger, checkNumber, checkObject, checkOneOf, describe, suggest } from '../check.ts'
 import { MillraceError } from '../errors.ts'
 import { type NativeEngine, refusals, type Submit } from '../native/addon.ts'
 import { loadAddon } from '../native/load.ts'
@@ -32,6 +32,8 @@ import {
   deadlinePassed,
   defect,
   queueFull,
+  tooBusy,
+  tooLittleTime,
   tooManyRows,
 } from './request-error.ts'
 import { ResultReader } from './result-reader.ts'
@@ -45,7 +47,17 @@ export interface EngineOptions<Stages extends string = string> {
    * Default: as many as fit 64 MiB of model inputs, from 64 to 4096.
    */
   readonly maxPendingRows?: number | undefined
+  /**
+   * What becomes of requests that cannot be answered before their deadline. `'shed'`: as soon as that follows from how
+   * long batches take and from what waits, they are refused, or dropped at a later stage, so that the processor works for
+   * those that can be answered. `'queue'`: they wait until their deadline has passed. Requests without a deadline always
+   * wait. Default 'shed'.
+   */
+  readonly overload?: Overload | undefined
 }
+
+/** What becomes of requests that cannot be answered in time. */
+export type Overload = (typeof overloads)[number]
 
 export interface CloseOptions {
   /**
@@ -55,7 +67,8 @@ export interface CloseOptions {
   readonly timeoutMs?: number | undefined
 }
 
-const startKeys = ['configuration', 'maxPendingRows'] as const
+const startKeys = ['configuration', 'maxPendingRows', 'overload'] as const
+const overloads = ['shed', 'queue'] as const
 const mostPendingRows = 1 << 20
 const defaultCloseMs = 10_000
 
@@ -112,7 +125,8 @@ export class Engine<P extends Pipeline = Pipeline> implements AsyncDisposable {
   ): Promise<Engine<P>> {
     checkPipeline(pipeline)
     const given = checkObject(options, { name: 'engine options', keys: startKeys })
-    const { configuration: wanted = {}, maxPendingRows: limit } = given
+    const { configuration: wanted = {}, maxPendingRows: limit, overload = 'shed' } = given
+    const shed = checkOneOf(overload, { name: 'overload', choices: overloads }) === 'shed'
     const configuration = resolveConfiguration(pipeline, {
       configuration: wanted,
       cores: availableCores(),
@@ -121,7 +135,7 @@ export class Engine<P extends Pipeline = Pipeline> implements AsyncDisposable {
     const models = await loadModels(pipeline, configuration)
     const bound = bindPipeline(pipeline, models)
     const maxPendingRows = givenRows ?? defaultPendingRows(bound)
-    const spec = toNativeSpec(bound, { models, configuration, maxPendingRows, shed: true })
+    const spec = toNativeSpec(bound, { models, configuration, maxPendingRows, shed })
     try {
       const native = await loadAddon().createEngine(spec)
       return new Engine<P>({ pipeline, bound, native, maxPendingRows })
@@ -150,7 +164,7 @@ export class Engine<P extends Pipeline = Pipeline> implements AsyncDisposable {
       this.#inputs.read(inputs)
       this.#checkRows()
       const index = this.#submit(terms)
-      if (index < 0) throw this.#refusal(index)
+      if (index < 0) throw this.#refusal(index, terms)
       const result = this.#pending.add(index)
       if (terms !== defaultTerms) this.#keepTerms(index, terms)
       return result as Promise<OutputsOf<P>>
@@ -263,10 +277,15 @@ export class Engine<P extends Pipeline = Pipeline> implements AsyncDisposable {
     this.#pending.onSettle(index, this.#signals.add(index, signal))
   }
 
-  #refusal(code: number): MillraceError {
+  #refusal(code: number, { leftMs }: RequestTerms): MillraceError {
+    const { native, maxPendingRows } = this.#parts
     switch (code) {
       case refusals.queueFull:
-        return queueFull(this.#parts.maxPendingRows)
+        return queueFull(maxPendingRows, native.refusal())
+      case refusals.tooBusy:
+        return tooBusy(leftMs, native.refusal())
+      case refusals.tooLittle:
+        return tooLittleTime(leftMs, native.refusal())
       case refusals.deadlinePassed:
         return deadlinePassed()
       case refusals.closed:

@@ -1,6 +1,7 @@
 // The messages of requests that do not fit their pipeline, or that the core refused or could not answer.
 import { describe, suggest } from '../check.ts'
 import { MillraceError } from '../errors.ts'
+import type { NativeRefusal } from '../native/addon.ts'
 import { describeShape } from '../pipeline/tensor-spec.ts'
 import type { InputPort } from './input-port.ts'
 
@@ -125,13 +126,68 @@ export function deadlinePassed(): MillraceError {
   })
 }
 
-export function queueFull(maxPendingRows: number): MillraceError {
+export function queueFull(maxPendingRows: number, { retryAfterMs }: NativeRefusal): MillraceError {
+  const known = retryAfterOf(retryAfterMs)
   return new MillraceError({
     code: 'MILLRACE_QUEUE_FULL',
     message:
       `the pipeline holds the ${maxPendingRows} rows it admits (maxPendingRows); ` +
-      'retry later, add replicas, or admit more',
+      `retry ${afterText(known)}, add replicas, or admit more`,
+    retryAfterMs: known,
   })
+}
+
+/** What waits leaves too little time for the deadline. */
+export function tooBusy(leftMs: number, refusal: NativeRefusal): MillraceError {
+  const retryAfterMs = retryAfterOf(refusal.retryAfterMs)
+  return new MillraceError({
+    code: 'MILLRACE_QUEUE_FULL',
+    message:
+      `the request would wait about ${msText(refusal.waitMs)} and take ${msText(refusal.serviceMs)} more, ` +
+      `but its deadline leaves ${msText(leftMs)}; ` +
+      `retry ${afterText(retryAfterMs)}, allow a later deadline, or add replicas`,
+    retryAfterMs,
+  })
+}
+
+/** The deadline is nearer than the work takes. */
+export function tooLittleTime(leftMs: number, { aloneMs }: NativeRefusal): MillraceError {
+  return new MillraceError({
+    code: 'MILLRACE_DEADLINE_EXCEEDED',
+    message:
+      `the request takes about ${msText(aloneMs)} even where nothing else waits, ` +
+      `but its deadline leaves ${msText(leftMs)}; allow a later deadline or send less`,
+  })
+}
+
+/** The deadline passed before there was an answer. */
+export function expired(): MillraceError {
+  return new MillraceError({
+    code: 'MILLRACE_DEADLINE_EXCEEDED',
+    message: 'the deadline passed before the request was answered; allow more time or send less',
+  })
+}
+
+/** A stage could not have met the deadline any more, and dropped the request before it passed. */
+export function shed(stage: string, reason: string): MillraceError {
+  return new MillraceError({
+    code: 'MILLRACE_DEADLINE_EXCEEDED',
+    message: `stage "${stage}" dropped the request: ${reason}; allow more time or add replicas`,
+    stage,
+  })
+}
+
+/** Whole milliseconds, as the header Retry-After and timers want them; undefined where not known. */
+export function retryAfterOf(nativeMs: number): number | undefined {
+  return nativeMs < 0 ? undefined : Math.max(1, Math.ceil(nativeMs))
+}
+
+function afterText(retryAfterMs: number | undefined): string {
+  return retryAfterMs === undefined ? 'later' : `after ${retryAfterMs} ms`
+}
+
+function msText(ms: number): string {
+  return `${Number(ms.toPrecision(3))} ms`
 }
 
 export function tooManyRows(rows: number, maxPendingRows: number): MillraceError {

@@ -10,6 +10,7 @@ import {
   type TensorType,
 } from '../pipeline/tensor.ts'
 import type { PendingRequests } from './pending-requests.ts'
+import { expired, retryAfterOf, shed } from './request-error.ts'
 
 const headWords = 4
 const headsCapacity = 1024
@@ -66,7 +67,7 @@ export class ResultReader {
       if (outcome === outcomes.completed) {
         this.#answer(index, heads[at + 2] as number, heads[at + 3] as number)
       } else {
-        this.#pending.reject(index, this.#failure(outcome))
+        this.#pending.reject(index, this.#failure(outcome, heads[at + 2] as number))
       }
     }
     this.#extras = []
@@ -108,21 +109,18 @@ export class ResultReader {
     return this.#extras[this.#nextExtra++]
   }
 
-  #failure(outcome: number): MillraceError {
+  #failure(outcome: number, nativeRetryMs: number): MillraceError {
     const text = this.#takeExtra() as string
     const stage = this.#stages[this.#takeExtra() as number] as string
     switch (outcome) {
       case outcomes.deadlineExceeded:
-        return new MillraceError({
-          code: 'MILLRACE_DEADLINE_EXCEEDED',
-          message:
-            'the deadline passed before the request was answered; allow more time or send less',
-        })
+        return text === '' ? expired() : shed(stage, text)
       case outcomes.queueFull:
         return new MillraceError({
           code: 'MILLRACE_QUEUE_FULL',
           message: `${text}; retry later`,
           stage,
+          retryAfterMs: retryAfterOf(nativeRetryMs),
         })
       case outcomes.closed:
         return new MillraceError({

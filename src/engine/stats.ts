@@ -1,9 +1,4 @@
-import type {
-  NativeCacheStats,
-  NativeStageStats,
-  NativeStats,
-  NativeSummary,
-} from '../native/addon.ts'
+import type { NativeCacheStats, NativeStageStats, NativeSummary } from '../native/addon.ts'
 
 /** A distribution: how many values, their mean, quantiles (within 1.6 %) and the largest. */
 export type Distribution = NativeSummary
@@ -65,8 +60,24 @@ export interface CacheStats extends NativeCacheStats {
   readonly evictions: number
 }
 
+/** Requests by what became of them. */
+export interface RequestStats {
+  readonly completed: number
+  readonly failed: number
+  /** Accepted, and not answered before their deadline; or it had passed when they were made. */
+  readonly deadlineExceeded: number
+  /** Refused for lack of room: `maxPendingRows`. */
+  readonly queueFull: number
+  /** Refused since they could not have been answered before their deadline, by what was known. */
+  readonly shed: number
+  readonly cancelled: number
+  readonly closed: number
+}
+
 /** What an engine did since it started. */
-export interface EngineStats<Stages extends string = string> extends Pick<NativeStats, 'requests'> {
+export interface EngineStats<Stages extends string = string> {
+  /** Requests by what became of them. */
+  readonly requests: RequestStats
   /** Requests accepted and not answered. */
   readonly pendingRequests: number
   /** Rows in the pipeline. */

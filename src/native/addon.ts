@@ -102,6 +102,8 @@ export const refusals = {
   deadlinePassed: -2,
   closed: -3,
   misfit: -4,
+  tooBusy: -5,
+  tooLittle: -6,
 } as const
 
 /** How a request ended, as the core counts it. */
@@ -142,12 +144,24 @@ export interface NativeEngine {
   cancel(index: number): boolean
   /** Settles what is past its deadline; milliseconds until the next one, -1 when there is none. */
   expire(): number
+  /** Why the last request was refused. */
+  refusal(): NativeRefusal
   scale(stage: number, replicas: number): Promise<void>
   /** Refuses every further submit. */
   refuse(): void
   /** Ends all replicas at once, interrupting what runs, and settles what is left as closed. */
   stop(): Promise<void>
   stats(): NativeStats
+}
+
+export interface NativeRefusal {
+  /** Until a retry has a chance; -1 where that is not known. */
+  readonly retryAfterMs: number
+  /** With tooBusy and tooLittle: what the request would wait, and be worked on, in all stages. */
+  readonly waitMs: number
+  readonly serviceMs: number
+  /** What it would take if nothing else were there. */
+  readonly aloneMs: number
 }
 
 /** A distribution, of milliseconds where the name says so. */
@@ -197,6 +211,7 @@ export interface NativeStats {
     readonly failed: number
     readonly deadlineExceeded: number
     readonly queueFull: number
+    readonly shed: number
     readonly cancelled: number
     readonly closed: number
   }

@@ -163,10 +163,10 @@ TEST(Policy, NeverHoldsARowUntilItIsTooLate) {
       BatchingLimits held = limits(8, 40 * kMs);
       held.latency = table;
       QueueView queue = view(kNothing, waiting(1, 0, left), kNothing);
-      if (judge(queue.now, kNow + left, held) == Verdict::kShed) continue;
+      if (judge(queue.now, {kNow + left}, 1, held) == Verdict::kShed) continue;
       const Decision decision = decide(queue, held);
       if (decision.action == Action::kTake) continue;
-      EXPECT_EQ(judge(decision.wait_until, kNow + left, held), Verdict::kRun) << left;
+      EXPECT_EQ(judge(decision.wait_until, {kNow + left}, 1, held), Verdict::kRun) << left;
       queue.now = decision.wait_until;
       EXPECT_EQ(decide(queue, held).action, Action::kTake);
     }
@@ -203,21 +203,86 @@ TEST(Policy, TakesAFullBatchWhenItsHeadIsBeyondSaving) {
 }
 
 TEST(Policy, RunsARowWithoutADeadline) {
-  EXPECT_EQ(judge(kNow, kNever, limits(8)), Verdict::kRun);
+  EXPECT_EQ(judge(kNow, {kNever}, 1, limits(8)), Verdict::kRun);
 }
 
 TEST(Policy, ShedsARowWhoseDeadlineHasCome) {
-  EXPECT_EQ(judge(kNow, kNow + 1, limits(8)), Verdict::kRun);
-  EXPECT_EQ(judge(kNow, kNow, limits(8)), Verdict::kShed);
-  EXPECT_EQ(judge(kNow, kNow - 1, limits(8)), Verdict::kShed);
+  EXPECT_EQ(judge(kNow, {kNow + 1}, 1, limits(8)), Verdict::kRun);
+  EXPECT_EQ(judge(kNow, {kNow}, 1, limits(8)), Verdict::kShed);
+  EXPECT_EQ(judge(kNow, {kNow - 1}, 1, limits(8)), Verdict::kShed);
 }
 
 TEST(Policy, ShedsARowThatCouldNotEvenRunAlone) {
   const LatencyTable latency({{1, kMs}, {8, 8 * kMs}});
   BatchingLimits known = limits(8);
   known.latency = &latency;
-  EXPECT_EQ(judge(kNow, kNow + kMs + 1, known), Verdict::kRun);
-  EXPECT_EQ(judge(kNow, kNow + kMs, known), Verdict::kShed);
+  EXPECT_EQ(judge(kNow, {kNow + kMs + 1}, 1, known), Verdict::kRun);
+  EXPECT_EQ(judge(kNow, {kNow + kMs}, 1, known), Verdict::kShed);
+}
+
+// Batches of 1 take 5 ms, of 8 only 8: batching is worth something.
+const LatencyTable kWorthBatching({{1, 5 * kMs}, {8, 8 * kMs}});
+
+BatchingLimits worth_batching() {
+  BatchingLimits known = limits(8);
+  known.latency = &kWorthBatching;
+  return known;
+}
+
+struct BacklogCase {
+  const char* what;
+  std::size_t waiting;
+  Nanos left;
+  std::size_t taken;
+};
+
+TEST(Policy, ShrinksABatchForItsHeadOnlyWhereNoBacklogPaysForIt) {
+  for (const BacklogCase& one : {BacklogCase{"a head with time, a backlog", 20, 9 * kMs, 8},
+                                 {"a tight head, a backlog", 20, 6 * kMs, 8},
+                                 {"a tight head, one row more than a batch", 9, 6 * kMs, 8},
+                                 {"a tight head, a batch exactly", 8, 6 * kMs, 3},
+                                 {"a tight head, few rows", 4, 6 * kMs, 3},
+                                 {"a slightly tight head, a backlog", 20, 8 * kMs, 7},
+                                 {"a head beyond saving, few rows", 4, 5 * kMs, 4}}) {
+    const Decision decision =
+        decide(view(kNothing, waiting(one.waiting, 0, one.left), kNothing), worth_batching());
+    EXPECT_EQ(decision.take[1], one.taken) << one.what;
+  }
+}
+
+TEST(Policy, LeavesTimeForTheStagesAfterThisOne) {
+  BatchingLimits known = worth_batching();
+  known.rest = {0, 3 * kMs, 0};
+  const QueueView queue = view(kNothing, waiting(4, 0, 9 * kMs), kNothing);
+  EXPECT_EQ(decide(queue, worth_batching()).take[1], 4u);
+  EXPECT_EQ(decide(queue, known).take[1], 3u);
+  const QueueView other = view(waiting(4, 0, 9 * kMs), kNothing, kNothing);
+  EXPECT_EQ(decide(other, known).take[0], 4u) << "another class has another rest";
+  known.max_delay = 50 * kMs;
+  EXPECT_EQ(decide(view(kNothing, waiting(1, 0, 18 * kMs), kNothing), known).wait_until,
+            kNow + 5 * kMs)
+      << "half of 18 - 5 - 3";
+}
+
+struct VerdictCase {
+  Nanos left;
+  std::size_t batch;
+  Nanos rest;
+  Verdict verdict;
+};
+
+TEST(Policy, JudgesARowByItsBatchAndWhatComesAfter) {
+  for (const VerdictCase& one : {VerdictCase{8 * kMs + 1, 8, 0, Verdict::kRun},
+                                 {8 * kMs, 8, 0, Verdict::kShed},
+                                 {8 * kMs, 1, 0, Verdict::kRun},
+                                 {8 * kMs, 1, 3 * kMs, Verdict::kShed},
+                                 {11 * kMs + 1, 8, 3 * kMs, Verdict::kRun},
+                                 {kNever - kNow, 8, 3 * kMs, Verdict::kRun}}) {
+    BatchingLimits known = worth_batching();
+    known.rest[2] = one.rest;
+    EXPECT_EQ(judge(kNow, {kNow + one.left, 2}, one.batch, known), one.verdict)
+        << one.left << " left, a batch of " << one.batch;
+  }
 }
 
 TEST(Policy, AllocatesNothing) {
@@ -227,7 +292,7 @@ TEST(Policy, AllocatesNothing) {
   const QueueView queue = view(waiting(9, kMs, 9 * kMs), waiting(2), waiting(3, 250 * kMs));
   const std::size_t before = allocations;
   const Decision decision = decide(queue, known);
-  const Verdict verdict = judge(kNow, kNow + kMs, known);
+  const Verdict verdict = judge(kNow, {kNow + kMs}, 1, known);
   const std::size_t after = allocations;
   EXPECT_EQ(after, before);
   EXPECT_EQ(decision.action, Action::kTake);
