@@ -197,7 +197,8 @@ void Replica::split(std::span<const ClaimedRow> rows, const Error& error) {
 }
 
 Status Replica::store(std::span<const ClaimedRow> rows) {
-  if (stage_.items != 0) return store_items({context_.spec, context_.layout, stage_}, rows, result_);
+  if (stage_.items != 0)
+    return store_items({context_.spec, context_.layout, stage_}, rows, result_);
   for (std::size_t i = 0; i < stage_.output_values.size(); ++i) {
     Status fits = check(rows, i);
     if (!fits.ok()) return fits;

@@ -98,8 +98,7 @@ bool Router::enqueue(Request& request, std::uint32_t row, std::uint32_t stage, S
       settler.count_queued(stage);
       return true;
     case StageQueue::Push::kFull:
-      settler.fail(request, Outcome::kQueueFull, stage,
-                   full_message(spec_.stages[stage], request));
+      settler.fail(request, Outcome::kQueueFull, stage, full_message(spec_.stages[stage], request));
       return false;
     case StageQueue::Push::kWrongShape:
       settler.count_queued(stage);  // a replica must come and clear the slot

@@ -200,15 +200,14 @@ TEST_F(EngineItemsFailure, OfTheFanOutStageFailsTheRequestAndMakesNoItems) {
 std::string message_of(PipelineSpec spec, std::vector<std::int64_t> a,
                        std::vector<std::int64_t> b) {
   spec.stages.resize(1);
-  spec.stages[0].model = row_model(
-      {{floats("x", {-1, 4})},
-       {floats("items", {-1, -1, 4}), floats("tags", {-1, -1})},
-       [&](const auto&, auto& outputs) -> Status {
-         outputs[0] = {a, std::vector<float>(elements_of(a)), {}};
-         outputs[1] = {b, std::vector<float>(elements_of(b)), {}};
-         return {};
-       },
-       true});
+  spec.stages[0].model = row_model({{floats("x", {-1, 4})},
+                                    {floats("items", {-1, -1, 4}), floats("tags", {-1, -1})},
+                                    [&](const auto&, auto& outputs) -> Status {
+                                      outputs[0] = {a, std::vector<float>(elements_of(a)), {}};
+                                      outputs[1] = {b, std::vector<float>(elements_of(b)), {}};
+                                      return {};
+                                    },
+                                    true});
   spec.outputs = {{"y", {from_stage(0, 0)}, bytes_of(0), ""},
                   {"z", {from_stage(0, 1)}, bytes_of(0), ""}};
   EngineHarness harness(spec);

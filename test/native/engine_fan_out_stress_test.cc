@@ -2,7 +2,8 @@
 // cancellation, deadlines and poison: each is settled once, right, and nothing grows.
 //
 //   x -> split -> add 1 -> [even items] -> fine (fan-out) -> add 10 -> sum (gathers fine)
-//               '------------------------------- or else ------------> join (gathers split, reads x)
+//               '------------------------------- or else ------------> join (gathers split, reads
+//               x)
 //
 // MILLRACE_SEED replays the choices of a run (not its timing).
 #include <cstdlib>

@@ -1,4 +1,5 @@
-// A stage turns a row into items; what reads them runs once an item, and a later stage gathers them.
+// A stage turns a row into items; what reads them runs once an item, and a later stage gathers
+// them.
 #include "row_model.h"
 
 namespace millrace {
@@ -48,9 +49,9 @@ testing::AssertionResult joins(const Answer& answer, const std::vector<float>& f
     const std::vector<float> right = joined(firsts[row], added);
     for (std::size_t i = 0; i < kWidth; ++i) {
       if (std::abs(answer.values[row * kWidth + i] - right[i]) < 0.05f) continue;
-      return testing::AssertionFailure() << "row " << row << ", element " << i << ": "
-                                         << answer.values[row * kWidth + i] << " instead of "
-                                         << right[i];
+      return testing::AssertionFailure()
+             << "row " << row << ", element " << i << ": " << answer.values[row * kWidth + i]
+             << " instead of " << right[i];
     }
   }
   return testing::AssertionSuccess();
@@ -281,26 +282,25 @@ TEST(EngineFanIn, IsSkippedWhereAnItemHasNothingToGather) {
 
 TEST(EngineFanIn, FailsARowWhoseItemsHaveDifferentShapes) {
   // Each item keeps as many elements as its tag says.
-  const auto cut = row_model({{floats("x", {-1, 4}), floats("tag", {-1})},
-                              {floats("y", {-1, -1})},
-                              [](const auto& inputs, auto& outputs) -> Status {
-                                const auto kept = static_cast<std::size_t>(inputs[1].numbers[0]);
-                                outputs[0] = {{static_cast<std::int64_t>(kept)},
-                                              std::vector<float>(kept, 1),
-                                              {}};
-                                return {};
-                              }});
+  const auto cut = row_model(
+      {{floats("x", {-1, 4}), floats("tag", {-1})},
+       {floats("y", {-1, -1})},
+       [](const auto& inputs, auto& outputs) -> Status {
+         const auto kept = static_cast<std::size_t>(inputs[1].numbers[0]);
+         outputs[0] = {{static_cast<std::int64_t>(kept)}, std::vector<float>(kept, 1), {}};
+         return {};
+       }});
   const auto any = row_model({{floats("a", {-1, -1, -1})},
                               {floats("y", {-1})},
                               [](const auto& inputs, auto& outputs) -> Status {
                                 outputs[0] = {{}, {static_cast<float>(inputs[0].dims[1])}, {}};
                                 return {};
                               }});
-  PipelineSpec spec = pipeline_of({fan_out_of("split", splitter(), {{from_request()}}),
-                                   stage_of("cut", nullptr,
-                                            {{from_stage(0, kItems)}, {from_stage(0, kTags)}}),
-                                   gather_of("join", any, 0, {{from_stage(1)}})},
-                                  {from_stage(2)});
+  PipelineSpec spec =
+      pipeline_of({fan_out_of("split", splitter(), {{from_request()}}),
+                   stage_of("cut", nullptr, {{from_stage(0, kItems)}, {from_stage(0, kTags)}}),
+                   gather_of("join", any, 0, {{from_stage(1)}})},
+                  {from_stage(2)});
   spec.stages[1].model = cut;
   spec.stages[1].max_batch = 1;
   EngineHarness harness(spec);
@@ -367,8 +367,7 @@ TEST(EngineBroadcast, HandsOnThatAStageAboveWasSkipped) {
   // A condition on items would put it among them; ask something of the row instead.
   broadcast.spec.stages.insert(broadcast.spec.stages.begin(),
                                stage_of("ask", fake_adding(0), {{from_request()}}));
-  broadcast.spec.stages[2].condition =
-      Condition{from_stage(0, FakeModel::kScore), 2.5, {}, {}};
+  broadcast.spec.stages[2].condition = Condition{from_stage(0, FakeModel::kScore), 2.5, {}, {}};
   broadcast.spec.stages[3].inputs = {{from_stage(1, kItems)}, {from_stage(2), from_request()}};
   broadcast.spec.outputs[0].sources = {from_stage(3)};
   EngineHarness harness(broadcast.spec);
@@ -380,8 +379,7 @@ TEST(EngineBroadcast, BringsWhatWasGatheredBackToTheItems) {
   // split -> add -> join -> back (each item with what was joined): nothing blocks, and items are
   // run in two goes.
   PipelineSpec spec = split_and_join(splitter(), fake_adding(1), summer(1));
-  spec.stages.push_back(
-      stage_of("back", fake_adding(0, 2), {{from_stage(1)}, {from_stage(2)}}));
+  spec.stages.push_back(stage_of("back", fake_adding(0, 2), {{from_stage(1)}, {from_stage(2)}}));
   spec.outputs[0].sources = {from_stage(3)};
   EngineHarness harness(spec);
   EXPECT_TRUE(starts_with(harness.infer({2}), {103 + 306, 203 + 306}));
@@ -523,12 +521,12 @@ TEST(EngineNestedFanOut, HandsAValueOfTheRequestDownTwoLevels) {
 }
 
 TEST(EngineFanOuts, OfTheSameRowGoBesideEachOther) {
-  PipelineSpec spec = pipeline_of({fan_out_of("left", splitter(), {{from_request()}}),
-                                   fan_out_of("right", splitter(), {{from_request()}}),
-                                   gather_of("a", summer(), 0, {{from_stage(0, kItems)}}),
-                                   gather_of("b", summer(1), 1,
-                                             {{from_stage(1, kItems)}, {from_stage(2)}})},
-                                  {from_stage(3)});
+  PipelineSpec spec =
+      pipeline_of({fan_out_of("left", splitter(), {{from_request()}}),
+                   fan_out_of("right", splitter(), {{from_request()}}),
+                   gather_of("a", summer(), 0, {{from_stage(0, kItems)}}),
+                   gather_of("b", summer(1), 1, {{from_stage(1, kItems)}, {from_stage(2)}})},
+                  {from_stage(3)});
   EngineHarness harness(spec);
   const Answer answer = harness.infer({3});
   EXPECT_EQ(answer.values, (std::vector<float>{609, 3, 103 + 406 + 909, 609}));

@@ -5,7 +5,8 @@
 //
 //   splitter   x [4]       -> items [n, 4], tags [n]    n = the whole part of x[0], none below 1;
 //                             item j = x with x[0] + 100 * (j + 1) in front, tag j = j
-//   summer     a [n, 4], ..-> y [4]    sum of the items' first elements, n, the sum of (j + 1) times
+//   summer     a [n, 4], ..-> y [4]    sum of the items' first elements, n, the sum of (j + 1)
+//   times
 //                             them, and the sum of the first elements of the other inputs
 #pragma once
 
@@ -242,14 +243,14 @@ inline testing::AssertionResult starts_with(const Answer& answer, const std::vec
     return testing::AssertionFailure() << "it did not complete: " << answer.message;
   }
   if (answer.values.size() != firsts.size() * kWidth) {
-    return testing::AssertionFailure() << answer.values.size() << " values, not "
-                                       << firsts.size() * kWidth;
+    return testing::AssertionFailure()
+           << answer.values.size() << " values, not " << firsts.size() * kWidth;
   }
   for (std::size_t i = 0; i < firsts.size(); ++i) {
     if (std::abs(answer.values[i * kWidth] - firsts[i] - added) < 0.01f) continue;
-    return testing::AssertionFailure() << "item " << i << " starts with "
-                                       << answer.values[i * kWidth] << " instead of "
-                                       << firsts[i] + added;
+    return testing::AssertionFailure()
+           << "item " << i << " starts with " << answer.values[i * kWidth] << " instead of "
+           << firsts[i] + added;
   }
   return testing::AssertionSuccess();
 }
