@@ -520,6 +520,38 @@ TEST(EngineNestedFanOut, HandsAValueOfTheRequestDownTwoLevels) {
   EXPECT_TRUE(harness.drained());
 }
 
+TEST(EngineNestedFanOut, HandsAnItemDownToItsOwnItems) {
+  PipelineSpec spec = nested();
+  spec.stages[3].inputs = {{from_stage(2, kItems)}, {from_stage(0, kItems)}, {from_request()}};
+  EngineHarness harness(spec);
+  EXPECT_TRUE(starts_with(harness.infer({3, 2}), [] {
+    std::vector<float> cells = cells_of(3);
+    for (const float cell : cells_of(2)) cells.push_back(cell);
+    return cells;
+  }()));
+}
+
+TEST(EngineNestedFanOut, MayFollowAGatheringInOneStage) {
+  // again: gathers the items and makes one item of each pair of them.
+  const auto again = row_model({{floats("a", {-1, -1, 4})},
+                                {floats("pairs", {-1, -1, 4})},
+                                [](const auto& inputs, auto& outputs) -> Status {
+                                  const std::int64_t pairs = inputs[0].dims[0] / 2;
+                                  const auto& all = inputs[0].numbers;
+                                  outputs[0].dims = {pairs, 4};
+                                  outputs[0].numbers.assign(all.begin(), all.begin() + pairs * 4);
+                                  return {};
+                                }});
+  PipelineSpec spec = split_and_add(splitter(), fake_adding(1));
+  spec.stages.push_back(gather_of("again", again, 0, {{from_stage(1)}}));
+  spec.stages[2].fan_out = true;
+  spec.stages.push_back(stage_of("last", fake_adding(0.5f), {{from_stage(2)}}));
+  spec.outputs[0].sources = {from_stage(3)};
+  EngineHarness harness(spec);
+  EXPECT_TRUE(starts_with(harness.infer({4, 1, 3}), {105.5f, 205.5f, 104.5f}));
+  EXPECT_TRUE(harness.drained());
+}
+
 TEST(EngineFanOuts, OfTheSameRowGoBesideEachOther) {
   PipelineSpec spec =
       pipeline_of({fan_out_of("left", splitter(), {{from_request()}}),
