@@ -143,7 +143,6 @@ TEST_F(EngineItemsEnd, WhenCancelledBeforeTheEngineStops) {
 TEST_F(EngineItemsFailure, OfOneFailsTheRequestAndNobodyElses) {
   spec_.stages[1].max_batch = 8;
   EngineHarness harness(spec_);
-  // Item 1 of the first is poisoned: its sum of 100 * 2 and the start is what poison is.
   const std::uint32_t plug = stick(harness, script(1));
   const std::uint32_t other = harness.submit({2});
   script(1).gate.open();
@@ -160,7 +159,7 @@ TEST_F(EngineItemsFailure, OfOneFailsTheRequestAndNobodyElses) {
 }
 
 TEST_F(EngineItemsFailure, OfAGuiltyItemLeavesTheItemsOfOthersAlone) {
-  // Items of rows that start with -666.x would be poison; tags make them so.
+  // Of a row that starts with 7, item 1 is poison for the stage after it.
   const auto poison = row_model({{floats("x", {-1, 4})},
                                  {floats("items", {-1, -1, 4})},
                                  [](const auto& inputs, auto& outputs) -> Status {

@@ -131,7 +131,7 @@ TEST(EngineFanOut, UsesItsMemoryAgainForAnyNumberOfItems) {
   EXPECT_TRUE(harness.drained());
 }
 
-// Items of one open dimension: as many elements as the tag says, or `odd` where all but the last.
+// Items of one open dimension: 2 elements each, or `odd` where the row has 3 items.
 std::shared_ptr<RowModel> open_splitter(std::int64_t odd = 2) {
   return row_model({{floats("x", {-1, 4})},
                     {floats("items", {-1, -1, -1})},
