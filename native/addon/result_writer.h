@@ -5,7 +5,7 @@
 //            where it did not complete         [ index | outcome | retry after ms, or -1 | - ]
 //   payload  fixed outputs of completed requests, in the order of the pipeline's outputs, each on a
 //   multiple of 8 extras   a JavaScript array, absent when empty, read in order: for an output that
-//   is open, a string or larger than
+//   is open, of items, a string or larger than
 //            kInlineBytes: its data (ArrayBuffer, or array of strings), then its dims; for a
 //            failure: message, stage
 //

@@ -1,5 +1,5 @@
-// What a fan-out stage gives for a row, [items, ...] per output, becomes items of the row: a request
-// below it that has them for rows (request.h).
+// What a fan-out stage gives for a row, [items, ...] per output, becomes items of the row: a
+// request below it that has them for rows (request.h).
 //
 // Used by the replica that ran the stage, before it resolves the rows. Nothing is stored unless
 // everything fits.

@@ -16,7 +16,8 @@ std::string to_text(const std::vector<std::int64_t>& dims) {
 
 // No items, and so nobody who could tell what is open: 0 is as good as any.
 std::vector<std::int64_t> closed(std::vector<std::int64_t> dims) {
-  std::replace_if(dims.begin(), dims.end(), [](std::int64_t dim) { return dim < 0; }, 0);
+  std::replace_if(
+      dims.begin(), dims.end(), [](std::int64_t dim) { return dim < 0; }, 0);
   return dims;
 }
 

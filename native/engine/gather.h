@@ -16,9 +16,9 @@ struct RowOf {
   std::uint32_t row;
 };
 
-// For every input that `index`, the stage's own place in the pipeline, gathers. Called by the one who
-// starts the stage for the row, before it is queued; it should run for it (routing.h). Fails where
-// items have different shapes, which do not make one tensor.
+// For every input that `index`, the stage's own place in the pipeline, gathers. Called by the one
+// who starts the stage for the row, before it is queued; it should run for it (routing.h). Fails
+// where items have different shapes, which do not make one tensor.
 Status gather_items(const StageSpec& stage, const Layout& layout, std::uint32_t index,
                     const RowOf& target);
 

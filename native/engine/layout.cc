@@ -12,8 +12,7 @@ ValueLayout describe(const TensorSpec& tensor, std::size_t leading) {
   value.type = tensor.type;
   value.batched = leading > 0;
   const std::size_t skip = std::min(leading, tensor.dims.size());
-  value.row_dims.assign(tensor.dims.begin() + static_cast<std::ptrdiff_t>(skip),
-                        tensor.dims.end());
+  value.row_dims.assign(tensor.dims.begin() + static_cast<std::ptrdiff_t>(skip), tensor.dims.end());
   value.fixed = tensor.type != DataType::kString;
   std::size_t elements = 1;
   for (const std::int64_t dim : value.row_dims) {

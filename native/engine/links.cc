@@ -39,9 +39,8 @@ class Linker {
     std::vector<Gathering>& gatherings = links_.scopes[items].gatherings;
     Gathering gathering{to, 0};
     const auto others = std::stable_partition(
-        before.begin(), before.end(), [&](std::uint32_t from) {
-          return from == opener || scopes_.of_stage[from] == items;
-        });
+        before.begin(), before.end(),
+        [&](std::uint32_t from) { return from == opener || scopes_.of_stage[from] == items; });
     for (auto from = before.begin(); from != others; ++from) {
       if (*from == opener) continue;  // there as soon as the items are
       links_.stages[*from].gatherings.push_back(static_cast<std::uint32_t>(gatherings.size()));

@@ -110,7 +110,8 @@ class OpenOutput {
   [[nodiscard]] std::vector<std::int64_t> without_rows() const {
     const ValueLayout& first = layout_.values[layout_.value_of(spec_.sources.front())];
     std::vector<std::int64_t> dims = first.row_dims;
-    std::replace_if(dims.begin(), dims.end(), [](std::int64_t dim) { return dim < 0; }, 0);
+    std::replace_if(
+        dims.begin(), dims.end(), [](std::int64_t dim) { return dim < 0; }, 0);
     return dims;
   }
 

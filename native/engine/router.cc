@@ -185,7 +185,8 @@ void Router::open(Request& request, std::uint32_t row, std::uint32_t scope, Sett
   const ScopeLayout& place = layout_.scopes[scope];
   Request* const items = request.items(row, scope);
   const std::uint32_t count = items == nullptr ? 0 : items->rows();
-  if (count > 0) admission_.add_items(count);
+  const bool has_work = count > 0 && place.shares > 0;  // items may only be there to be read
+  if (has_work) admission_.add_items(count);
   pass(place.opening, items, settler);
   for (const std::uint32_t id : place.relays) {
     if (request.arrive(row, layout_.counter_of(id))) {
@@ -198,7 +199,7 @@ void Router::open(Request& request, std::uint32_t row, std::uint32_t scope, Sett
       start(request, row, gathering.stage, settler);
     }
   }
-  if (count == 0) drop_share(request, row, settler);
+  if (!has_work) drop_share(request, row, settler);
 }
 
 // Hands a resolution above to every item. Null: there are none. Whoever calls it has a share in the

@@ -56,7 +56,7 @@ bool should_run(const StageSpec& stage, const Layout& layout, const Request& req
                 std::uint32_t row) {
   if (stage.condition && !holds(*stage.condition, layout, request, row)) return false;
   return std::all_of(stage.inputs.begin(), stage.inputs.end(), [&](const auto& candidates) {
-    if (layout.where.gathers(stage, candidates)) {
+    if (stage.gather && layout.where.gathers(stage, candidates)) {
       return every_item_has(candidates, request.items(row, layout.stages[*stage.gather].items));
     }
     return first_that_ran(candidates, request, row) != nullptr;

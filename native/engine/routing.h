@@ -21,8 +21,8 @@ const Source* first_that_ran(const std::vector<Source>& candidates, const Reques
 bool holds(const Condition& condition, const Layout& layout, const Request& request,
            std::uint32_t row);
 
-// Whether the stage runs for the row, once everything it waits for is resolved. What it gathers must
-// be there for every item, of which there may be none.
+// Whether the stage runs for the row, once everything it waits for is resolved. What it gathers
+// must be there for every item, of which there may be none.
 bool should_run(const StageSpec& stage, const Layout& layout, const Request& request,
                 std::uint32_t row);
 

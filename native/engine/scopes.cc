@@ -20,9 +20,8 @@ std::uint32_t Scopes::of(const Source& source) const {
 
 bool Scopes::gathers(const StageSpec& stage, const std::vector<Source>& candidates) const {
   if (!stage.gather) return false;
-  return std::any_of(candidates.begin(), candidates.end(), [&](const Source& source) {
-    return of(source) == items_of[*stage.gather];
-  });
+  return std::any_of(candidates.begin(), candidates.end(),
+                     [&](const Source& source) { return of(source) == items_of[*stage.gather]; });
 }
 
 std::uint32_t Scopes::step_down(std::uint32_t outer, std::uint32_t inner) const {

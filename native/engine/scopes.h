@@ -5,8 +5,8 @@
 //   runs in scope    0           0                   1            0
 //   values live in   0           1                   1            0
 //
-// A stage runs in the deepest scope that it reads from, and reads what lies above it as it is: every
-// item sees its row's value. A stage that gathers runs where the fan-out stage does.
+// A stage runs in the deepest scope that it reads from, and reads what lies above it as it is:
+// every item sees its row's value. A stage that gathers runs where the fan-out stage does.
 #pragma once
 
 #include <cstddef>

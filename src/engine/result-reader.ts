@@ -26,11 +26,12 @@ interface OutputPort {
   /** Undefined for strings. */
   readonly view: NumericArray | undefined
   readonly elementBytes: number
-  /** Bytes of a row; -1 where its shape is open. */
+  /** Bytes of a row; -1 where its shape is open, and where what counts is items and not rows. */
   readonly rowBytes: number
   readonly rowElements: number
   readonly rowDims: readonly number[]
   readonly batched: boolean
+  readonly perItem: boolean
   /** The dims of a result of one row, which are most: made once, frozen. */
   readonly oneRowDims: readonly number[]
 }
@@ -77,7 +78,7 @@ export class ResultReader {
   #answer(index: number, rows: number, offset: number): void {
     const result: Result = {}
     let at = offset
-    let ragged: string | undefined
+    let ragged: OutputPort | undefined
     for (const port of this.#ports) {
       const bytes = port.rowBytes * rows
       if (port.rowBytes >= 0 && bytes <= inlineBytes) {
@@ -86,7 +87,7 @@ export class ResultReader {
       } else {
         const tensor = this.#extraTensor(port, rows)
         // On to the next all the same: what belongs to other outputs and requests comes in order.
-        if (tensor === undefined) ragged ??= port.name
+        if (tensor === undefined) ragged ??= port
         else result[port.name] = tensor
       }
     }
@@ -151,11 +152,11 @@ function dimsOf(port: OutputPort, rows: number): readonly number[] {
 }
 
 function toPort(output: BoundOutput, bound: BoundPipeline, payload: ArrayBuffer): OutputPort {
-  const batched = isBatchedSource(output.sources[0] as Source, bound)
+  const batched = output.perItem || isBatchedSource(output.sources[0] as Source, bound)
   const rowDims = batched ? output.dims.slice(1) : output.dims
   const { bytes: elementBytes, array } = elementFormats[output.type]
   const rowElements = rowDims.reduce((product, dim) => product * dim, 1)
-  const fixed = array !== undefined && !rowDims.includes(-1)
+  const fixed = array !== undefined && !output.perItem && !rowDims.includes(-1)
   return {
     name: output.name,
     type: output.type,
@@ -165,6 +166,7 @@ function toPort(output: BoundOutput, bound: BoundPipeline, payload: ArrayBuffer)
     rowElements,
     rowDims,
     batched,
+    perItem: output.perItem,
     oneRowDims: Object.freeze(batched ? [1, ...rowDims] : [...rowDims]),
   }
 }
@@ -173,9 +175,12 @@ function isBatchedSource(source: Source, bound: BoundPipeline): boolean {
   return source.kind === 'request' ? bound.batched : (bound.stages[source.stage]?.batched ?? true)
 }
 
-function raggedOutput(name: string): MillraceError {
+function raggedOutput({ name, perItem }: OutputPort): MillraceError {
+  const [what, remedy] = perItem
+    ? ['items', 'make them alike, or gather them in a stage of their own']
+    : ['rows', 'send one row a request']
   return new MillraceError({
     code: 'MILLRACE_STAGE_FAILED',
-    message: `the rows of output "${name}" have different shapes and do not make one tensor; send one row a request`,
+    message: `the ${what} of output "${name}" have different shapes and do not make one tensor; ${remedy}`,
   })
 }
