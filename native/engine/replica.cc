@@ -124,46 +124,14 @@ void Replica::take(const LaneDecision& next, Nanos now) {
 
 void Replica::claim(const LaneDecision& next, Nanos now) {
   settler_.set_now(now);
-  const Decision& decision = next.decision;
-  // The common lane of a stage with others holds rows of all shapes: one batch takes those of one.
-  const bool mixed = next.lane == StageQueue::kCommonLane && queue_.shapes().laned();
-  std::size_t claimed = 0;
-  for (const std::uint8_t priority : decision.order) {
-    if (decision.take[priority] == 0 || (mixed && !alike(priority))) continue;
-    claimed += claim_from(next.lane, priority, decision.take[priority], now);
+  const Lane& lane = queue_.lane(next.lane);
+  for (const std::uint8_t priority : next.decision.order) {
+    if (next.decision.take[priority] == 0) continue;
+    const auto claim = lane.ring(priority).claim(next.decision.take[priority]);
+    if (claim.count == 0) continue;
+    claims_.push_back({static_cast<std::uint8_t>(next.lane), priority, claim});
+    admit(claims_.back(), now);
   }
-  if (mixed && claimed > 0) top_up(decision, claimed, now);
-}
-
-// Whether what comes next in the common lane may share the batch; true for the first.
-bool Replica::alike(std::uint8_t priority) {
-  SlotKey key;
-  return claims_.empty() || (queue_.lane(StageQueue::kCommonLane).ring(priority).peek(key) &&
-                             key.shape == claimed_shape());
-}
-
-std::uint64_t Replica::claimed_shape() {
-  const Claimed& first = claims_.front();
-  return queue_.lane(first.lane).ring(first.priority).key(first.claim.position).shape;
-}
-
-// Rows come to the common lane when their own is full; those that found room there fill the batch.
-void Replica::top_up(const Decision& decision, std::size_t claimed, Nanos now) {
-  const std::size_t lane = queue_.lane_of(claimed_shape());
-  if (lane == StageQueue::kCommonLane) return;
-  std::size_t room = room_left(views_[StageQueue::kCommonLane], decision, claimed, limits_);
-  for (const std::uint8_t priority : decision.order) {
-    room -= claim_from(lane, priority, room, now);
-  }
-}
-
-std::size_t Replica::claim_from(std::size_t lane, std::uint8_t priority, std::size_t most,
-                                Nanos now) {
-  const auto claim = queue_.lane(lane).ring(priority).claim(most);
-  if (claim.count == 0) return 0;
-  claims_.push_back({static_cast<std::uint8_t>(lane), priority, claim});
-  admit(claims_.back(), now);
-  return claim.count;
 }
 
 // Sorts claimed rows into those to run and those to drop.

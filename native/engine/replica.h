@@ -71,10 +71,6 @@ class Replica {
   LaneDecision look(Nanos now);
   void take(const LaneDecision& next, Nanos now);
   void claim(const LaneDecision& next, Nanos now);
-  std::size_t claim_from(std::size_t lane, std::uint8_t priority, std::size_t most, Nanos now);
-  bool alike(std::uint8_t priority);
-  std::uint64_t claimed_shape();
-  void top_up(const Decision& decision, std::size_t claimed, Nanos now);
   void admit(const Claimed& claimed, Nanos now);
   bool drop(Request& request, std::uint32_t row, Nanos now);
   void release_claims();

@@ -130,22 +130,5 @@ TEST(Lanes, TakeTurnsUnderABacklogAndFillMeanwhile) {
   for (const std::size_t turns : served) EXPECT_GT(turns, batches / 16);
 }
 
-TEST(LaneRoom, IsWhatABatchHasLeft) {
-  const QueueView few = lane({{1, 3, 0}});
-  EXPECT_EQ(room_left(few, decide(few, limits()), 2, limits()), 6u);
-  EXPECT_EQ(room_left(few, decide(few, limits()), 8, limits()), 0u);
-}
-
-TEST(LaneRoom, IsNoMoreThanADeadlineAllows) {
-  const LatencyTable table({{1, kMs}, {8, 8 * kMs}});
-  BatchingLimits timed = limits();
-  timed.latency = &table;
-  const QueueView urgent = lane({{1, 6, 0, 5 * kMs}});
-  const Decision decision = decide(urgent, timed);
-  ASSERT_EQ(decision.take[1], 4u);
-  EXPECT_EQ(room_left(urgent, decision, 1, timed), 3u);
-  EXPECT_EQ(room_left(urgent, decision, 4, timed), 0u);
-}
-
 }  // namespace
 }  // namespace millrace
