@@ -22,6 +22,7 @@ Error BatchOutputs::fault(std::size_t output, const std::string& what) const {
 }
 
 Status BatchOutputs::check(std::span<const ClaimedRow> rows, RunResult& result) const {
+  if (result.failed.size() == rows.size()) return {};  // then nothing else is said
   for (std::size_t i = 0; i < stage_.output_values.size(); ++i) {
     Status fits = is_ragged(result, i) ? check_ragged(i, rows.size(), result)
                                        : check_stacked(i, rows.size(), result.outputs[i]);

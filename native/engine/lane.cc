@@ -38,11 +38,14 @@ QueueView Lane::view(Nanos now) const {
   return view;
 }
 
+std::size_t Lane::waiting(std::size_t priority) const {
+  const PriorityClass* const one = find(priority);
+  return one == nullptr ? 0 : one->ring.size();
+}
+
 std::size_t Lane::waiting() const {
   std::size_t rows = 0;
-  for (std::size_t i = 0; i < kPriorityClasses; ++i) {
-    if (const PriorityClass* const one = find(i)) rows += one->ring.size();
-  }
+  for (std::size_t i = 0; i < kPriorityClasses; ++i) rows += waiting(i);
   return rows;
 }
 

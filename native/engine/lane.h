@@ -44,7 +44,8 @@ class Lane {
   [[nodiscard]] bool provides(std::size_t priority) const { return find(priority) != nullptr; }
 
   [[nodiscard]] QueueView view(Nanos now) const;
-  [[nodiscard]] std::size_t waiting() const;
+  [[nodiscard]] std::size_t waiting(std::size_t priority) const;
+  [[nodiscard]] std::size_t waiting() const;  // of all classes
   [[nodiscard]] bool ready() const;
 
   // Of a class that it provides.

@@ -62,7 +62,7 @@ void Replica::stop() {
 void Replica::serve() {
   while (!stopping_.load(std::memory_order_acquire)) {
     const Nanos now = context_.clock.now();
-    const LaneDecision next = look(now);
+    const LaneDecision next = choose_lane(now);
     switch (next.decision.action) {
       case Decision::Action::kTake:
         take(next, now);
@@ -77,7 +77,7 @@ void Replica::serve() {
   }
 }
 
-LaneDecision Replica::look(Nanos now) {
+LaneDecision Replica::choose_lane(Nanos now) {
   queue_.view(now, views_);
   return choose(views_, limits_);
 }
@@ -93,7 +93,7 @@ void Replica::idle() {
 // may not be able to wait for as long as what was there before.
 void Replica::park() {
   const EventCount::Key key = queue_.parked.prepare_wait();
-  const Decision decision = look(context_.clock.now()).decision;
+  const Decision decision = choose_lane(context_.clock.now()).decision;
   if (decision.action == Decision::Action::kTake || stopping_.load(std::memory_order_acquire)) {
     queue_.parked.cancel_wait();
   } else {
@@ -141,14 +141,14 @@ void Replica::admit(const Claimed& claimed, Nanos now) {
   for (std::uint64_t at = claim.position; at < claim.position + claim.count; ++at) {
     const RowRef& ref = ring.at(at);
     if (ref.request == nullptr) continue;  // refused after its slot was reserved
-    if (drop(*ref.request, ref.row, now)) continue;
+    if (drop_if_gone(*ref.request, ref.row, now)) continue;
     context_.stats.queue_ns.record(now - ring.key(at).enqueued);
     live_.push_back({ref.request, ref.row, priority, lane, at});
   }
 }
 
 // Whether the row is not to be run: its request is settled already, or cannot be met any more.
-bool Replica::drop(Request& request, std::uint32_t row, Nanos now) {
+bool Replica::drop_if_gone(Request& request, std::uint32_t row, Nanos now) {
   if (request.settlement.settled()) {
     context_.stats.skipped.add(1);
   } else if (judge(now, request.deadline, limits_) == Verdict::kShed) {
@@ -179,14 +179,17 @@ void Replica::run_rows(std::span<ClaimedRow> rows) {
   const Status fits = outputs_.check(rows, result_);
   if (!fits.ok()) return split(rows, fits.error());
   outputs_.store(rows, result_);
-  auto failed = result_.failed.begin();
-  for (std::size_t n = 0; n < rows.size(); ++n) {
-    if (failed != result_.failed.end() && failed->row == n) {
-      fail_row(rows[n], Outcome::kFailed, (failed++)->error);
-    } else {
-      served_.push_back(rows[n]);
-    }
+  serve_rows(rows);
+}
+
+// All rows but those that failed alone.
+void Replica::serve_rows(std::span<const ClaimedRow> rows) {
+  std::size_t row = 0;
+  for (const RowFailure& failure : result_.failed) {
+    for (; row < failure.row; ++row) served_.push_back(rows[row]);
+    fail_row(rows[row++], failure.error);
   }
+  served_.insert(served_.end(), rows.begin() + static_cast<std::ptrdiff_t>(row), rows.end());
   context_.stats.rows.add(rows.size() - result_.failed.size());
 }
 
@@ -204,17 +207,16 @@ void Replica::count_run(std::size_t rows, Nanos service) {
 
 // Some may have left while others ran.
 void Replica::run_again(std::span<ClaimedRow> rows) {
-  const auto gone = std::ranges::remove_if(
-      rows, [this](const ClaimedRow& row) { return drop(*row.request, row.row, settler_.now()); });
+  const auto gone = std::ranges::remove_if(rows, [this](const ClaimedRow& row) {
+    return drop_if_gone(*row.request, row.row, settler_.now());
+  });
   const auto left = rows.first(rows.size() - gone.size());
   if (!left.empty()) run_rows(left);
 }
 
 void Replica::split(std::span<ClaimedRow> rows, const Error& error) {
-  const bool cancelled = error.code == ErrorCode::kCancelled;
-  if (rows.size() == 1 || cancelled || !context_.spec.isolate) {
-    const Outcome outcome = cancelled ? Outcome::kClosed : Outcome::kFailed;
-    for (const ClaimedRow& row : rows) fail_row(row, outcome, error);
+  if (rows.size() == 1 || error.code == ErrorCode::kCancelled || !context_.spec.isolate) {
+    for (const ClaimedRow& row : rows) fail_row(row, error);
     return;
   }
   context_.stats.retries.add(1);
@@ -223,9 +225,11 @@ void Replica::split(std::span<ClaimedRow> rows, const Error& error) {
   run_again(rows.subspan(half));
 }
 
-void Replica::fail_row(const ClaimedRow& row, Outcome outcome, const Error& error) {
+void Replica::fail_row(const ClaimedRow& row, const Error& error) {
+  const bool cancelled = error.code == ErrorCode::kCancelled;
   context_.stats.failed.add(1);
-  settler_.fail(*row.request, outcome, context_.stage, error.message, error.detail);
+  settler_.fail(*row.request, cancelled ? Outcome::kClosed : Outcome::kFailed, context_.stage,
+                error.message, error.detail);
   dropped_.push_back({row.request, row.row});
 }
 

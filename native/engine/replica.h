@@ -68,17 +68,18 @@ class Replica {
   void serve();
   void idle();
   void park();
-  LaneDecision look(Nanos now);
+  LaneDecision choose_lane(Nanos now);
   void take(const LaneDecision& next, Nanos now);
   void claim(const LaneDecision& next, Nanos now);
   void admit(const Claimed& claimed, Nanos now);
-  bool drop(Request& request, std::uint32_t row, Nanos now);
+  bool drop_if_gone(Request& request, std::uint32_t row, Nanos now);
   void release_claims();
   void run_rows(std::span<ClaimedRow> rows);
   void count_run(std::size_t rows, Nanos service);
   void run_again(std::span<ClaimedRow> rows);
   void split(std::span<ClaimedRow> rows, const Error& error);
-  void fail_row(const ClaimedRow& row, Outcome outcome, const Error& error);
+  void fail_row(const ClaimedRow& row, const Error& error);
+  void serve_rows(std::span<const ClaimedRow> rows);
   void send_on();
 
   const ReplicaContext context_;
@@ -91,7 +92,7 @@ class Replica {
   BatchOutputs outputs_;
   Spinner spinner_;
   RunResult result_;
-  std::vector<QueueView> views_;  // of the lanes, as look() saw them last
+  std::vector<QueueView> views_;  // of the lanes, as choose_lane() saw them last
   std::vector<Claimed> claims_;
   std::vector<ClaimedRow> live_;
   std::vector<Dropped> dropped_;       // resolved as not run

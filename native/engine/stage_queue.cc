@@ -145,10 +145,16 @@ void StageQueue::view(Nanos now, std::vector<QueueView>& views) const {
   for (std::size_t i = 0; i < made; ++i) views.push_back(lanes_[i].lane->view(now));
 }
 
-std::size_t StageQueue::waiting() const {
+std::size_t StageQueue::waiting(std::size_t priority) const {
   const std::size_t made = lanes();
   std::size_t rows = 0;
-  for (std::size_t i = 0; i < made; ++i) rows += lanes_[i].lane->waiting();
+  for (std::size_t i = 0; i < made; ++i) rows += lanes_[i].lane->waiting(priority);
+  return rows;
+}
+
+std::size_t StageQueue::waiting() const {
+  std::size_t rows = 0;
+  for (std::size_t i = 0; i < kPriorityClasses; ++i) rows += waiting(i);
   return rows;
 }
 

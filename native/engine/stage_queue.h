@@ -52,7 +52,8 @@ class StageQueue {
 
   // What waits in each lane; `views` is overwritten.
   void view(Nanos now, std::vector<QueueView>& views) const;
-  [[nodiscard]] std::size_t waiting() const;
+  [[nodiscard]] std::size_t waiting(std::size_t priority) const;
+  [[nodiscard]] std::size_t waiting() const;  // of all classes
 
   // Whether a replica would find something to take. Unlike waiting(), not so for a row that is
   // being pushed: whoever pushes it will notify().
