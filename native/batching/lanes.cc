@@ -41,17 +41,4 @@ LaneDecision choose(std::span<const QueueView> lanes, const BatchingLimits& limi
   return chosen;
 }
 
-std::size_t room_left(const QueueView& view, const Decision& decision, std::size_t claimed,
-                      const BatchingLimits& limits) {
-  std::size_t waiting = 0;
-  std::size_t wanted = 0;
-  for (std::size_t i = 0; i < kPriorityClasses; ++i) {
-    waiting += view.classes[i].waiting;
-    wanted += decision.take[i];
-  }
-  const bool kept_small = wanted < std::min(waiting, limits.max_batch);
-  const std::size_t most = kept_small ? wanted : limits.max_batch;
-  return most - std::min(most, claimed);
-}
-
 }  // namespace millrace

@@ -25,9 +25,4 @@ struct LaneDecision {
 // The views are of one moment.
 LaneDecision choose(std::span<const QueueView> lanes, const BatchingLimits& limits);
 
-// How many rows of another lane may join a batch of which `claimed` rows were found of those that
-// `decision` is to take from `view`: they fill it, but make it no larger than a deadline allows.
-std::size_t room_left(const QueueView& view, const Decision& decision, std::size_t claimed,
-                      const BatchingLimits& limits);
-
 }  // namespace millrace

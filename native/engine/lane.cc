@@ -1,46 +1,64 @@
 #include "engine/lane.h"
 
 #include <algorithm>
+#include <memory>
 
 namespace millrace {
 
-Lane::Lane(const StageLayout& stage, std::size_t capacity)
-    : stage_(stage),
-      classes_{PriorityClass(capacity), PriorityClass(capacity), PriorityClass(capacity)} {
-  for (PriorityClass& one : classes_) {
-    for (const std::size_t row_bytes : stage.input_row_bytes) {
-      one.arenas.push_back(row_bytes == 0 ? nullptr
-                                          : make_aligned_buffer(row_bytes * one.ring.capacity()));
-    }
+Lane::PriorityClass::PriorityClass(const StageLayout& stage, std::size_t capacity)
+    : ring(capacity) {
+  for (const std::size_t row_bytes : stage.input_row_bytes) {
+    arenas.push_back(row_bytes == 0 ? nullptr : make_aligned_buffer(row_bytes * ring.capacity()));
   }
+}
+
+Lane::Lane(const StageLayout& stage, std::size_t capacity) : stage_(stage), capacity_(capacity) {}
+
+Lane::~Lane() {
+  for (std::size_t i = 0; i < kPriorityClasses; ++i) {
+    const std::unique_ptr<PriorityClass> owned(find(i));
+  }
+}
+
+void Lane::provide(std::size_t priority) {
+  if (provides(priority)) return;
+  auto made = std::make_unique<PriorityClass>(stage_, capacity_);
+  classes_[priority].store(made.release(), std::memory_order_release);
 }
 
 QueueView Lane::view(Nanos now) const {
   QueueView view;
   view.now = now;
   for (std::size_t i = 0; i < kPriorityClasses; ++i) {
-    const Ring<RowRef>& ring = classes_[i].ring;
+    const PriorityClass* const one = find(i);
     SlotKey oldest;
-    if (ring.size() == 0 || !ring.peek(oldest)) continue;
-    view.classes[i] = {ring.size(), oldest.enqueued, oldest.deadline};
+    if (one == nullptr || one->ring.size() == 0 || !one->ring.peek(oldest)) continue;
+    view.classes[i] = {one->ring.size(), oldest.enqueued, oldest.deadline};
   }
   return view;
 }
 
+std::size_t Lane::waiting(std::size_t priority) const {
+  const PriorityClass* const one = find(priority);
+  return one == nullptr ? 0 : one->ring.size();
+}
+
 std::size_t Lane::waiting() const {
   std::size_t rows = 0;
-  for (const PriorityClass& one : classes_) rows += one.ring.size();
+  for (std::size_t i = 0; i < kPriorityClasses; ++i) rows += waiting(i);
   return rows;
 }
 
 bool Lane::ready() const {
   SlotKey oldest;
-  return std::any_of(classes_.begin(), classes_.end(),
-                     [&](const PriorityClass& one) { return one.ring.peek(oldest); });
+  return std::ranges::any_of(classes_, [&](const auto& held) {
+    const PriorityClass* const one = held.load(std::memory_order_acquire);
+    return one != nullptr && one->ring.peek(oldest);
+  });
 }
 
 std::byte* Lane::arena_row(std::size_t priority, std::size_t input, std::uint64_t position) const {
-  const PriorityClass& one = classes_[priority];
+  const PriorityClass& one = *find(priority);
   if (one.arenas[input] == nullptr) return nullptr;
   return one.arenas[input].get() + one.ring.index(position) * stage_.input_row_bytes[input];
 }

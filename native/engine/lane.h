@@ -7,10 +7,12 @@
 //   ring of a class    | slot 0 | slot 1 | slot 2 | ...   RowRef: whose row
 //   arena of an input  | row 0  | row 1  | row 2  | ...   its bytes, there before the slot is seen
 //
-// Any thread may do anything, as with a ring.
+// A class is made when it is first used: most stages know only one. Any thread may do anything, as
+// with a ring; only provide() is for one at a time.
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
@@ -32,12 +34,22 @@ class Lane {
  public:
   // `capacity` rows a class. The stage outlives the lane.
   Lane(const StageLayout& stage, std::size_t capacity);
+  ~Lane();
+
+  Lane(const Lane&) = delete;
+  Lane& operator=(const Lane&) = delete;
+
+  // Makes the class unless it is there. One thread at a time.
+  void provide(std::size_t priority);
+  [[nodiscard]] bool provides(std::size_t priority) const { return find(priority) != nullptr; }
 
   [[nodiscard]] QueueView view(Nanos now) const;
-  [[nodiscard]] std::size_t waiting() const;
+  [[nodiscard]] std::size_t waiting(std::size_t priority) const;
+  [[nodiscard]] std::size_t waiting() const;  // of all classes
   [[nodiscard]] bool ready() const;
 
-  Ring<RowRef>& ring(std::size_t priority) { return classes_[priority].ring; }
+  // Of a class that it provides.
+  [[nodiscard]] Ring<RowRef>& ring(std::size_t priority) const { return find(priority)->ring; }
 
   // The arena row of a slot, for whoever reserved or claimed it; null where the input's rows have
   // no fixed size.
@@ -46,13 +58,19 @@ class Lane {
 
  private:
   struct PriorityClass {
-    explicit PriorityClass(std::size_t capacity) : ring(capacity) {}
+    PriorityClass(const StageLayout& stage, std::size_t capacity);
     Ring<RowRef> ring;
     std::vector<AlignedBuffer> arenas;  // per input
   };
 
+  [[nodiscard]] PriorityClass* find(std::size_t priority) const {
+    return classes_[priority].load(std::memory_order_acquire);
+  }
+
   const StageLayout& stage_;
-  std::array<PriorityClass, kPriorityClasses> classes_;
+  const std::size_t capacity_;
+  // Null until made; provide() releases, everybody acquires. Owned.
+  std::array<std::atomic<PriorityClass*>, kPriorityClasses> classes_{};
 };
 
 }  // namespace millrace

@@ -14,7 +14,7 @@ namespace {
 // wake-up cost.
 constexpr Nanos kSpinBudget = 100'000;
 
-// What the engine allows a batch of this stage; look() adds what is known of time.
+// What the engine allows a batch of this stage; tell_limits() adds what is known of time.
 BatchingLimits limits_of(const StageSpec& spec) {
   BatchingLimits limits;
   limits.max_batch = spec.max_batch;
@@ -64,7 +64,7 @@ void Replica::stop() {
   queue_.parked.notify_all();
 }
 
-LaneDecision Replica::look(Nanos now) {
+LaneDecision Replica::choose_lane(Nanos now) {
   tell_limits(now);
   queue_.view(now, views_);
   return choose(views_, limits_);
@@ -83,7 +83,7 @@ void Replica::serve() {
   seat_ = gauge_.take_seat();
   while (!stopping_.load(std::memory_order_acquire)) {
     const Nanos now = context_.clock.now();
-    const LaneDecision next = look(now);
+    const LaneDecision next = choose_lane(now);
     switch (next.decision.action) {
       case Decision::Action::kTake:
         take(next, now);
@@ -110,7 +110,7 @@ void Replica::idle() {
 // may not be able to wait for as long as what was there before.
 void Replica::park() {
   const EventCount::Key key = queue_.parked.prepare_wait();
-  const Decision decision = look(context_.clock.now()).decision;
+  const Decision decision = choose_lane(context_.clock.now()).decision;
   if (decision.action == Decision::Action::kTake || stopping_.load(std::memory_order_acquire)) {
     queue_.parked.cancel_wait();
   } else {
@@ -142,16 +142,11 @@ void Replica::take(const LaneDecision& next, Nanos now) {
 void Replica::claim(const LaneDecision& next, Nanos now) {
   settler_.set_now(now);
   wanted_ = std::accumulate(next.decision.take.begin(), next.decision.take.end(), std::size_t{0});
-  // The common lane of a stage with others holds rows of all shapes: one batch takes those of one.
-  const bool mixed = next.lane == StageQueue::kCommonLane && queue_.shapes().laned();
-  std::size_t claimed = 0;
   for (const std::uint8_t priority : next.decision.order) {
-    if (next.decision.take[priority] == 0 || (mixed && !alike(priority))) continue;
-    claimed += claim_from(next.lane, priority, next.decision.take[priority]);
+    claim_from(next.lane, priority, next.decision.take[priority]);
   }
-  if (mixed && claimed > 0) top_up(next.decision, claimed);
   if (dropped_.empty() && doubtful_.empty()) return;
-  if (!mixed) replace_dropped(next);
+  replace_dropped(next);
   judge_again();
   // As they lie: whether they are neighbours is told by the first and the last (batch.cc).
   std::ranges::sort(live_, {}, [](const ClaimedRow& row) {
@@ -168,30 +163,8 @@ void Replica::replace_dropped(const LaneDecision& next) {
   }
 }
 
-// Whether what comes next in the common lane may share the batch; true for the first.
-bool Replica::alike(std::uint8_t priority) {
-  SlotKey key;
-  return claims_.empty() || (queue_.lane(StageQueue::kCommonLane).ring(priority).peek(key) &&
-                             key.shape == claimed_shape());
-}
-
-std::uint64_t Replica::claimed_shape() {
-  const Claimed& first = claims_.front();
-  return queue_.lane(first.lane).ring(first.priority).key(first.claim.position).shape;
-}
-
-// Rows come to the common lane when their own is full; those that found room there fill the batch.
-void Replica::top_up(const Decision& decision, std::size_t claimed) {
-  const std::size_t lane = queue_.lane_of(claimed_shape());
-  if (lane == StageQueue::kCommonLane) return;
-  std::size_t room = room_left(views_[StageQueue::kCommonLane], decision, claimed, limits_);
-  for (const std::uint8_t priority : decision.order) {
-    room -= claim_from(lane, priority, room);
-  }
-}
-
 std::size_t Replica::claim_from(std::size_t lane, std::uint8_t priority, std::size_t most) {
-  if (most == 0) return 0;
+  if (most == 0 || !queue_.lane(lane).provides(priority)) return 0;
   const auto claim = queue_.lane(lane).ring(priority).claim(most);
   if (claim.count == 0) return 0;
   claims_.push_back({static_cast<std::uint8_t>(lane), priority, claim});
@@ -271,14 +244,17 @@ void Replica::run_rows(std::span<ClaimedRow> rows) {
   if (!status.ok()) return split(rows, status.error());
   const Status stored = store(rows);
   if (!stored.ok()) return split(rows, stored.error());
-  auto failed = result_.failed.begin();
-  for (std::size_t n = 0; n < rows.size(); ++n) {
-    if (failed != result_.failed.end() && failed->row == n) {
-      fail_row(rows[n], Outcome::kFailed, (failed++)->error);
-    } else {
-      served_.push_back(rows[n]);
-    }
+  serve_rows(rows);
+}
+
+// All rows but those that failed alone.
+void Replica::serve_rows(std::span<const ClaimedRow> rows) {
+  std::size_t row = 0;
+  for (const RowFailure& failure : result_.failed) {
+    for (; row < failure.row; ++row) served_.push_back(rows[row]);
+    fail_row(rows[row++], failure.error);
   }
+  served_.insert(served_.end(), rows.begin() + static_cast<std::ptrdiff_t>(row), rows.end());
   context_.stats.rows.add(rows.size() - result_.failed.size());
 }
 
@@ -322,10 +298,8 @@ void Replica::run_again(std::span<ClaimedRow> rows) {
 }
 
 void Replica::split(std::span<ClaimedRow> rows, const Error& error) {
-  const bool cancelled = error.code == ErrorCode::kCancelled;
-  if (rows.size() == 1 || cancelled || !context_.spec.isolate) {
-    const Outcome outcome = cancelled ? Outcome::kClosed : Outcome::kFailed;
-    for (const ClaimedRow& row : rows) fail_row(row, outcome, error);
+  if (rows.size() == 1 || error.code == ErrorCode::kCancelled || !context_.spec.isolate) {
+    for (const ClaimedRow& row : rows) fail_row(row, error);
     return;
   }
   context_.stats.retries.add(1);
@@ -334,10 +308,12 @@ void Replica::split(std::span<ClaimedRow> rows, const Error& error) {
   run_again(rows.subspan(half));
 }
 
-void Replica::fail_row(const ClaimedRow& row, Outcome outcome, const Error& error) {
+void Replica::fail_row(const ClaimedRow& row, const Error& error) {
+  const bool cancelled = error.code == ErrorCode::kCancelled;
   context_.stats.failed.add(1);
-  settler_.fail(*row.request, outcome, context_.stage, error.message, error.detail);
-  if (outcome == Outcome::kFailed) {
+  settler_.fail(*row.request, cancelled ? Outcome::kClosed : Outcome::kFailed, context_.stage,
+                error.message, error.detail);
+  if (!cancelled) {
     context_.router.share_failure({row.request, row.row}, context_.stage, error, settler_);
   }
   dropped_.push_back({row.request, row.row});

@@ -71,15 +71,12 @@ class Replica {
   void serve();
   void idle();
   void park();
-  LaneDecision look(Nanos now);
+  LaneDecision choose_lane(Nanos now);
   void tell_limits(Nanos now);
   void take(const LaneDecision& next, Nanos now);
   void claim(const LaneDecision& next, Nanos now);
   std::size_t claim_from(std::size_t lane, std::uint8_t priority, std::size_t most);
   void replace_dropped(const LaneDecision& next);
-  bool alike(std::uint8_t priority);
-  std::uint64_t claimed_shape();
-  void top_up(const Decision& decision, std::size_t claimed);
   void admit(const Claimed& claimed);
   void keep(const ClaimedRow& row);
   void judge_again();
@@ -92,7 +89,8 @@ class Replica {
   void count_run(std::size_t rows, Nanos service);
   void run_again(std::span<ClaimedRow> rows);
   void split(std::span<ClaimedRow> rows, const Error& error);
-  void fail_row(const ClaimedRow& row, Outcome outcome, const Error& error);
+  void fail_row(const ClaimedRow& row, const Error& error);
+  void serve_rows(std::span<const ClaimedRow> rows);
   void send_on();
 
   const ReplicaContext context_;
@@ -108,7 +106,7 @@ class Replica {
   BatchOutputs outputs_;
   Spinner spinner_;
   RunResult result_;
-  std::vector<QueueView> views_;  // of the lanes, as look() saw them last
+  std::vector<QueueView> views_;  // of the lanes, as choose_lane() saw them last
   std::vector<Claimed> claims_;
   std::vector<ClaimedRow> live_;
   std::vector<ClaimedRow> doubtful_;   // too late for a batch of wanted_ rows

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <numeric>
 
 #include "engine/routing.h"
 
@@ -13,12 +14,15 @@ namespace {
 constexpr std::array<std::array<std::uint8_t, kPriorityClasses>, kPriorityClasses> kRings{
     {{0, 1, 2}, {1, 2, 0}, {2, 1, 0}}};
 
-// Room for some batches, for each of three classes; what does not fit goes to the common lane, and
-// from there into the same batches.
-std::size_t capacity_of_shape_lane(std::size_t max_batch, std::size_t capacity) {
+// A lane has room for all rows that may wait, unless that costs too much: slots are a cache line
+// each, and those that have been used keep the memory of their arena rows.
+std::size_t capacity_of_shape_lane(const StageLayout& stage, std::size_t common) {
   constexpr std::size_t kLeast = 64;
-  constexpr std::size_t kBatches = 8;
-  return std::min(capacity, std::max(kLeast, kBatches * max_batch));
+  constexpr std::size_t kMost = 4096;
+  constexpr std::size_t kMostArenaBytes = std::size_t{16} << 20;
+  const std::size_t row_bytes =
+      std::accumulate(stage.input_row_bytes.begin(), stage.input_row_bytes.end(), std::size_t{1});
+  return std::min({common / 2, kMost, std::max(kLeast, kMostArenaBytes / row_bytes)});
 }
 
 }  // namespace
@@ -29,8 +33,9 @@ StageQueue::StageQueue(const StageSpec& spec, const StageLayout& stage, const La
       stage_(stage),
       layout_(layout),
       shapes_(spec, stage),
-      shape_lane_capacity_(capacity_of_shape_lane(spec.max_batch, capacity)) {
+      shape_lane_capacity_(capacity_of_shape_lane(stage, capacity)) {
   lanes_[kCommonLane].lane = std::make_unique<Lane>(stage, capacity);
+  for (std::size_t i = 0; i < kPriorityClasses; ++i) lanes_[kCommonLane].lane->provide(i);
   lanes_made_.store(1, std::memory_order_release);
 }
 
@@ -38,8 +43,7 @@ StageQueue::Push StageQueue::push(Request& request, std::uint32_t row, Nanos now
   const SlotKey key{now, request.deadline, stage_.fixed_inputs ? 0 : shape_of(request, row)};
   const RowRef ref{&request, row};
   if (shapes_.laned()) {
-    std::size_t lane = lane_of(key.shape);
-    if (lane == kCommonLane) lane = provide_lane(key.shape);
+    const std::size_t lane = lane_for(key.shape, request.priority);
     if (lane != kCommonLane) {
       if (const auto pushed = push_to(lane, request.priority, key, ref)) return *pushed;
     }
@@ -53,7 +57,7 @@ StageQueue::Push StageQueue::push(Request& request, std::uint32_t row, Nanos now
 // Nothing where the ring has no room.
 std::optional<StageQueue::Push> StageQueue::push_to(std::size_t lane, std::size_t priority,
                                                     const SlotKey& key, const RowRef& row) {
-  Lane& into = *lanes_[lane].lane;
+  const Lane& into = *lanes_[lane].lane;
   const auto position = into.ring(priority).try_reserve(1);
   if (!position) return std::nullopt;
   const bool fits = write_inputs(row, into, priority, *position);
@@ -62,7 +66,7 @@ std::optional<StageQueue::Push> StageQueue::push_to(std::size_t lane, std::size_
   return fits ? Push::kQueued : Push::kWrongShape;
 }
 
-std::size_t StageQueue::lane_of(std::uint64_t shape) const {
+std::size_t StageQueue::find_lane(std::uint64_t shape) const {
   const std::size_t made = lanes();
   for (std::size_t i = kCommonLane + 1; i < made; ++i) {
     if (lanes_[i].shape.load(std::memory_order_relaxed) == shape) return i;
@@ -70,12 +74,20 @@ std::size_t StageQueue::lane_of(std::uint64_t shape) const {
   return kCommonLane;
 }
 
-// Makes a lane for the shape, or gives it one in which nothing waits. The common lane where there
-// is none, or where another thread is at it.
-std::size_t StageQueue::provide_lane(std::uint64_t shape) {
+// The lane of a shape, with the class; the common one where none can be had without waiting.
+std::size_t StageQueue::lane_for(std::uint64_t shape, std::size_t priority) {
+  const std::size_t found = find_lane(shape);
+  if (lanes_[found].lane->provides(priority) && found != kCommonLane) return found;
   const std::unique_lock lock(lanes_mutex_, std::try_to_lock);
   if (!lock.owns_lock()) return kCommonLane;
-  if (const std::size_t lane = lane_of(shape); lane != kCommonLane) return lane;
+  const std::size_t again = find_lane(shape);
+  const std::size_t lane = again == kCommonLane ? give_lane(shape) : again;
+  lanes_[lane].lane->provide(priority);
+  return lane;
+}
+
+// With lanes_mutex_: a new lane, or one in which nothing waits, or else the common one.
+std::size_t StageQueue::give_lane(std::uint64_t shape) {
   const std::size_t made = lanes();
   if (made < lanes_.size()) {
     lanes_[made].lane = std::make_unique<Lane>(stage_, shape_lane_capacity_);
@@ -93,7 +105,7 @@ std::size_t StageQueue::provide_lane(std::uint64_t shape) {
   return kCommonLane;
 }
 
-bool StageQueue::write_inputs(const RowRef& row, Lane& lane, std::size_t priority,
+bool StageQueue::write_inputs(const RowRef& row, const Lane& lane, std::size_t priority,
                               std::uint64_t position) const {
   for (std::size_t i = 0; i < stage_.input_row_bytes.size(); ++i) {
     const std::size_t row_bytes = stage_.input_row_bytes[i];
@@ -131,18 +143,16 @@ void StageQueue::view(Nanos now, std::vector<QueueView>& views) const {
   for (std::size_t i = 0; i < made; ++i) views.push_back(lanes_[i].lane->view(now));
 }
 
-std::size_t StageQueue::waiting() const {
+std::size_t StageQueue::waiting(std::size_t priority) const {
   const std::size_t made = lanes();
   std::size_t rows = 0;
-  for (std::size_t i = 0; i < made; ++i) rows += lanes_[i].lane->waiting();
+  for (std::size_t i = 0; i < made; ++i) rows += lanes_[i].lane->waiting(priority);
   return rows;
 }
 
-std::size_t StageQueue::waiting(std::size_t priority) const {
+std::size_t StageQueue::waiting() const {
   std::size_t rows = 0;
-  for (std::size_t i = 0, made = lanes(); i < made; ++i) {
-    rows += lanes_[i].lane->ring(priority).size();
-  }
+  for (std::size_t i = 0; i < kPriorityClasses; ++i) rows += waiting(i);
   return rows;
 }
 

@@ -4,8 +4,8 @@
 //   lane 0        all rows of a stage whose rows are alike, or whose model takes them as they are;
 //                 elsewhere those that found no room in a lane of their own: batched by runs of
 //                 equal bucket
-//   lane 1 .. 32  one bucket each; made when its first row comes, small, and kept. When all are
-//                 taken, one in which nothing waits is given to the bucket that needs it.
+//   lane 1 .. 32  one bucket each; made when its first row comes, and kept. When all are taken, one
+//                 in which nothing waits is given to the bucket that needs it.
 //
 // Any thread may push; replicas claim and release. Slots stay taken while the batch that claimed
 // them runs, and a ring hands them out again in order: one batch that takes very long stops its
@@ -52,8 +52,8 @@ class StageQueue {
 
   // What waits in each lane; `views` is overwritten.
   void view(Nanos now, std::vector<QueueView>& views) const;
-  [[nodiscard]] std::size_t waiting() const;
   [[nodiscard]] std::size_t waiting(std::size_t priority) const;
+  [[nodiscard]] std::size_t waiting() const;  // of all classes
 
   // Whether a replica would find something to take. Unlike waiting(), not so for a row that is
   // being pushed: whoever pushes it will notify().
@@ -61,10 +61,7 @@ class StageQueue {
 
   // The common lane, and those made so far.
   [[nodiscard]] std::size_t lanes() const { return lanes_made_.load(std::memory_order_acquire); }
-  Lane& lane(std::size_t index) { return *lanes_[index].lane; }
-
-  // The lane of a bucket, as it is at this moment; the common one where it has none.
-  [[nodiscard]] std::size_t lane_of(std::uint64_t shape) const;
+  [[nodiscard]] const Lane& lane(std::size_t index) const { return *lanes_[index].lane; }
 
   [[nodiscard]] const RowShapes& shapes() const { return shapes_; }
 
@@ -84,8 +81,10 @@ class StageQueue {
 
   std::optional<Push> push_to(std::size_t lane, std::size_t priority, const SlotKey& key,
                               const RowRef& row);
-  std::size_t provide_lane(std::uint64_t shape);
-  bool write_inputs(const RowRef& row, Lane& lane, std::size_t priority,
+  [[nodiscard]] std::size_t find_lane(std::uint64_t shape) const;
+  std::size_t lane_for(std::uint64_t shape, std::size_t priority);
+  std::size_t give_lane(std::uint64_t shape);
+  bool write_inputs(const RowRef& row, const Lane& lane, std::size_t priority,
                     std::uint64_t position) const;
   [[nodiscard]] std::uint64_t shape_of(const Request& request, std::uint32_t row) const;
 

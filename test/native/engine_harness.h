@@ -112,6 +112,7 @@ inline std::vector<float> rows_of(const std::vector<float>& firsts, std::size_t 
 struct Answer {
   Outcome outcome = Outcome::kPending;
   std::string message;
+  std::string detail;
   std::uint32_t failed_stage = 0;
   std::vector<float> values;         // of the first output
   std::vector<std::string> strings;  // of the first output
@@ -242,6 +243,7 @@ class EngineHarness {
     Answer answer;
     answer.outcome = request.settlement.outcome();
     answer.message = request.message;
+    answer.detail = request.detail;
     answer.failed_stage = request.failed_stage;
     if (answer.outcome == Outcome::kCompleted) read_output(request, answer);
     return answer;
