@@ -12,10 +12,10 @@ namespace {
 constexpr Nanos kSpinBudget = 100'000;
 
 // What the engine allows a batch of this stage; the latency table comes with profiles.
-BatchingLimits limits_of(const StageSpec& spec) {
+BatchingLimits limits_of(const ReplicaContext& context) {
   BatchingLimits limits;
-  limits.max_batch = spec.max_batch;
-  limits.max_delay = spec.max_delay;
+  limits.max_batch = context.max_batch;
+  limits.max_delay = context.max_delay;
   return limits;
 }
 
@@ -31,7 +31,7 @@ Replica::Replica(const ReplicaContext& context, std::unique_ptr<Runner> runner)
     : context_(context),
       stage_(context.layout.stages[context.stage]),
       queue_(context.router.queue(context.stage)),
-      limits_(limits_of(context.spec)),
+      limits_(limits_of(context)),
       runner_(std::move(runner)),
       settler_(context.router),
       inputs_(context.spec, stage_, context.layout, queue_),
@@ -43,12 +43,20 @@ Replica::Replica(const ReplicaContext& context, std::unique_ptr<Runner> runner)
 Status Replica::start() {
   // The one call in the core that throws by contract; here it becomes a value.
   try {
-    thread_ = std::thread([this] { serve(); });
+    thread_ = std::thread([this] {
+      opened_.wait(false, std::memory_order_acquire);
+      serve();
+    });
   } catch (const std::system_error& error) {
     return Error{ErrorCode::kStageFailed,
                  std::string("no thread could be started for a replica: ") + error.what()};
   }
   return {};
+}
+
+void Replica::open() {
+  opened_.store(true, std::memory_order_release);
+  opened_.notify_one();
 }
 
 Replica::~Replica() {
@@ -62,6 +70,7 @@ void Replica::join() {
 
 void Replica::stop() {
   stopping_.store(true, std::memory_order_release);
+  open();  // where it never was
   queue_.parked.notify_all();
 }
 
@@ -162,7 +171,13 @@ void Replica::release_claims() {
 
 void Replica::run_rows(std::span<const ClaimedRow> rows) {
   const Nanos began = context_.clock.now();
+  context_.watch.begin(*runner_, rows);
+  if (context_.watch.unwanted()) {
+    context_.watch.end();
+    return drop(rows);
+  }
   const Status status = runner_->run({rows.size(), kNever, inputs_.assemble(rows), {}}, result_);
+  const bool interrupted = context_.watch.end();
   const Nanos ended = context_.clock.now();
   settler_.set_now(ended);
   ReplicaStats& stats = context_.stats;
@@ -170,11 +185,21 @@ void Replica::run_rows(std::span<const ClaimedRow> rows) {
   stats.service_ns.record(ended - began);
   stats.batch_rows.record(static_cast<std::int64_t>(rows.size()));
   if (inputs_.gathered()) stats.gathered.add(1);
+  if (!status.ok() && interrupted) {
+    stats.interrupted.add(1);
+    return drop(rows);
+  }
   if (!status.ok()) return split(rows, status.error());
   const Status stored = store(rows);
   if (!stored.ok()) return split(rows, stored.error());
   stats.rows.add(rows.size());
   served_.insert(served_.end(), rows.begin(), rows.end());
+}
+
+// Rows that nobody waits for.
+void Replica::drop(std::span<const ClaimedRow> rows) {
+  context_.stats.skipped.add(rows.size());
+  for (const ClaimedRow& row : rows) dropped_.push_back({row.request, row.row});
 }
 
 void Replica::split(std::span<const ClaimedRow> rows, const Error& error) {

@@ -35,6 +35,7 @@ struct ReplicaStats {
   Counter shed;      // rows dropped because their deadline could not be met
   Counter skipped;   // rows dropped because their request was already settled
   Counter failed;    // rows whose run failed
+  Counter interrupted;  // batches ended early, since nobody waited for any of their rows
   Counter retries;   // runs repeated with fewer rows to find the guilty one
   Counter busy_ns;   // time spent serving batches
 };
@@ -51,6 +52,7 @@ struct StageStats {
   std::uint64_t shed = 0;
   std::uint64_t skipped = 0;
   std::uint64_t failed = 0;
+  std::uint64_t interrupted = 0;
   std::uint64_t retries = 0;
   std::uint64_t busy_ns = 0;
   HistogramSummary queue_ns;
