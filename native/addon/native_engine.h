@@ -7,6 +7,7 @@
 
 #include <napi.h>
 
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -36,6 +37,7 @@ class NativeEngine : public Napi::ObjectWrap<NativeEngine>, public WakeListener 
   Napi::Value cancel(const Napi::CallbackInfo& info);
   Napi::Value expire(const Napi::CallbackInfo& info);
   Napi::Value scale(const Napi::CallbackInfo& info);
+  Napi::Value reconfigure(const Napi::CallbackInfo& info);
   Napi::Value refuse(const Napi::CallbackInfo& info);
   Napi::Value stop(const Napi::CallbackInfo& info);
   Napi::Value stats(const Napi::CallbackInfo& info);
@@ -49,6 +51,7 @@ class NativeEngine : public Napi::ObjectWrap<NativeEngine>, public WakeListener 
   void deliver(Napi::Env env, Request* settled);
   void flush(Napi::Env env);
   void update_hold();
+  Napi::Value run_change(Napi::Env env, std::function<Status(Engine&)> change);
   std::shared_ptr<Napi::ObjectReference> keep_alive();
 
   EnvRuntime& runtime_;

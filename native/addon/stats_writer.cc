@@ -34,6 +34,7 @@ Napi::Object write_stage(Napi::Env env, const StageStats& stats) {
   set(object, "shedRows", stats.shed);
   set(object, "skippedRows", stats.skipped);
   set(object, "failedRows", stats.failed);
+  set(object, "interruptedBatches", stats.interrupted);
   set(object, "retries", stats.retries);
   set(object, "busyMs", static_cast<double>(stats.busy_ns) * kMillisPerNano);
   object.Set("queueMs", write_summary(env, stats.queue_ns, kMillisPerNano));

@@ -125,7 +125,7 @@ Status Staff::hire(Change& change) {
 Status Staff::warm(Change& change, Runner& runner) {
   Service& service = change.service;
   const Model::WarmUp kind = service.model->warm_up();
-  if (!at_.spec.warm_up || kind == Model::WarmUp::kNever || service.refuses_zeros) return {};
+  if (!at_.spec.warm_up || kind == Model::WarmUp::kNone || service.refuses_zeros) return {};
   const std::size_t most = std::min(service.max_batch, at_.spec.max_pending_rows);
   auto zeros = ZeroBatch::of(*service.model, at_.spec.stages[change.stage].batched, most);
   if (!zeros) return {};

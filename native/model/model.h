@@ -92,8 +92,8 @@ class Model {
 
   // What a run of zeros does for the runs after it: nothing (and it must not be tried), something
   // for the runner that made it, or for all runners of the model.
-  enum class WarmUp : std::uint8_t { kNever, kEachRunner, kOnce };
-  virtual WarmUp warm_up() const { return WarmUp::kNever; }
+  enum class WarmUp : std::uint8_t { kNone, kEachRunner, kOnce };
+  virtual WarmUp warm_up() const { return WarmUp::kNone; }
 
   // Microseconds where replicas can share what is loaded (one thread each); otherwise as slow as
   // loading the model. The Runner keeps the Model's resources alive.

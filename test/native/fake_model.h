@@ -102,7 +102,7 @@ struct FakeScript {
   std::atomic<int> runners_left{1'000'000};  // so many more make_runner() succeed
   std::atomic<bool> record{true};
   std::atomic<bool> broken{false};  // every run fails
-  std::atomic<Model::WarmUp> warm_up{Model::WarmUp::kNever};
+  std::atomic<Model::WarmUp> warm_up{Model::WarmUp::kNone};
 
   std::atomic<int> running{0};
   std::atomic<int> most_running{0};
