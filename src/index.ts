@@ -11,7 +11,11 @@ export {
   type MillraceErrorOptions,
 } from './errors.ts'
 export type { Condition } from './pipeline/condition.ts'
-export type { CompleteConfiguration, Configuration, StageConfiguration } from './pipeline/configuration.ts'
+export type {
+  CompleteConfiguration,
+  Configuration,
+  StageConfiguration,
+} from './pipeline/configuration.ts'
 export { definePipeline } from './pipeline/define-pipeline.ts'
 export type { OutputDefinition, PipelineDefinition } from './pipeline/definition.ts'
 export type { Objective, ObjectiveOptions } from './pipeline/objective.ts'

@@ -39,15 +39,15 @@ Status guarded(const std::function<Status(Engine&)>& change, Engine& engine) {
 Napi::Value NativeEngine::run_change(Napi::Env env, std::function<Status(Engine&)> change) {
   const auto deferred = Napi::Promise::Deferred::New(env);
   const auto status = std::make_shared<Status>();
-  runtime_.run_job(
-      [engine = engine_, change = std::move(change), status] { *status = guarded(change, *engine); },
-      [self = keep_alive(), deferred, status](Napi::Env js) {
-        if (status->ok()) {
-          deferred.Resolve(js.Undefined());
-        } else {
-          deferred.Reject(to_js_error(js, status->error()).Value());
-        }
-      });
+  runtime_.run_job([engine = engine_, change = std::move(change),
+                    status] { *status = guarded(change, *engine); },
+                   [self = keep_alive(), deferred, status](Napi::Env js) {
+                     if (status->ok()) {
+                       deferred.Resolve(js.Undefined());
+                     } else {
+                       deferred.Reject(to_js_error(js, status->error()).Value());
+                     }
+                   });
   return deferred.Promise();
 }
 

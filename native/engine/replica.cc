@@ -113,6 +113,7 @@ void Replica::park() {
 
 void Replica::take(const Decision& decision, Nanos now) {
   claim(decision, now);
+  top_up(now);
   // One wake-up may stand for more rows than one batch can take: of another shape, or too late to
   // be in it.
   if (queue_.ready()) queue_.parked.notify_one();
@@ -136,6 +137,18 @@ void Replica::claim(const Decision& decision, Nanos now) {
     if (claim.count == 0) continue;
     claims_.push_back({priority, claim});
     admit(claim, priority, now);
+  }
+}
+
+// Rows that were dropped made room in the batch for others that wait.
+void Replica::top_up(Nanos now) {
+  BatchingLimits rest = limits_;
+  rest.max_delay = 0;
+  for (std::size_t seen = 0; dropped_.size() > seen && live_.size() < limits_.max_batch;) {
+    seen = dropped_.size();
+    rest.max_batch = limits_.max_batch - live_.size();
+    const Decision more = decide(queue_.view(now), rest);
+    if (more.action == Decision::Action::kTake) claim(more, now);
   }
 }
 

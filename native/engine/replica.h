@@ -70,6 +70,7 @@ class Replica {
   void park();
   void take(const Decision& decision, Nanos now);
   void claim(const Decision& decision, Nanos now);
+  void top_up(Nanos now);
   void admit(const Ring<RowRef>::Claim& claim, std::uint8_t priority, Nanos now);
   void release_claims();
   void run_rows(std::span<const ClaimedRow> rows);

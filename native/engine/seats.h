@@ -1,5 +1,6 @@
 // The places of replicas, stage by stage. A seat is never freed while the engine lives: what it
-// counts goes on with the next replica in it, and the owner may look at what it runs without a lock.
+// counts goes on with the next replica in it, and the owner may look at what it runs without a
+// lock.
 //
 //   seats of a stage   | serve | serve | serve | on their way in, on their way out, empty ... |
 //                                              ^ filled

@@ -9,8 +9,8 @@
 namespace millrace {
 namespace {
 
-// One row at a time where a model has no batch dimension, whatever was asked for; and a replica that
-// may take no row at all would never sleep.
+// One row at a time where a model has no batch dimension, whatever was asked for; and a replica
+// that may take no row at all would never sleep.
 std::size_t batch_limit(const StageSpec& stage, std::size_t max_batch) {
   return stage.batched ? std::max<std::size_t>(max_batch, 1) : 1;
 }
@@ -107,13 +107,19 @@ Status Staff::prepare(Change& change) {
 Status Staff::hire(Change& change) {
   const std::size_t stage = change.stage;
   const Service& service = change.service;
-  auto runner = service.model->make_runner({at_.layout.stages[stage].model_outputs,
-                                            service.max_batch});
+  auto runner =
+      service.model->make_runner({at_.layout.stages[stage].model_outputs, service.max_batch});
   if (!runner.ok()) return runner.error();
   Seat& seat = seats_.empty(stage);
-  const ReplicaContext context{at_.spec.stages[stage], at_.layout, static_cast<std::uint32_t>(stage),
-                               at_.router, at_.clock, seat.stats, seat.watch,
-                               service.max_batch, service.max_delay};
+  const ReplicaContext context{at_.spec.stages[stage],
+                               at_.layout,
+                               static_cast<std::uint32_t>(stage),
+                               at_.router,
+                               at_.clock,
+                               seat.stats,
+                               seat.watch,
+                               service.max_batch,
+                               service.max_delay};
   seats_.sit(seat, std::make_unique<Replica>(context, std::move(runner.value())));
   change.hired.push_back(&seat);
   Status warmed = warm(change, seat.replica->runner());

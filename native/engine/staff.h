@@ -90,8 +90,8 @@ class Staff {
     std::shared_ptr<Model> model;
     std::size_t max_batch = 1;
     Nanos max_delay = 0;
-    std::size_t warm_rows = 0;    // the model was run with zeros up to here
-    bool refuses_zeros = false;   // and did not like them
+    std::size_t warm_rows = 0;   // the model was run with zeros up to here
+    bool refuses_zeros = false;  // and did not like them
   };
 
   // A change, worked out: replicas made with `service` come, `leaving` go.
@@ -114,8 +114,8 @@ class Staff {
   [[nodiscard]] Status closed() const;
 
   const Workplace at_;
-  std::mutex control_;                 // held by a change for as long as it takes
-  std::vector<Service> services_;      // per stage; control only
+  std::mutex control_;             // held by a change for as long as it takes
+  std::vector<Service> services_;  // per stage; control only
   Seats seats_;
   std::atomic<bool> stopping_{false};  // written by stop(), before it waits for control_; relaxed:
                                        // it comes too late or a step later

@@ -31,13 +31,13 @@ struct ReplicaStats {
   Histogram batch_rows;  // per batch
   Counter rows;          // whose run succeeded
   Counter batches;
-  Counter gathered;  // batches that had to be copied together
-  Counter shed;      // rows dropped because their deadline could not be met
-  Counter skipped;   // rows dropped because their request was already settled
-  Counter failed;    // rows whose run failed
+  Counter gathered;     // batches that had to be copied together
+  Counter shed;         // rows dropped because their deadline could not be met
+  Counter skipped;      // rows dropped because their request was already settled
+  Counter failed;       // rows whose run failed
   Counter interrupted;  // batches ended early, since nobody waited for any of their rows
-  Counter retries;   // runs repeated with fewer rows to find the guilty one
-  Counter busy_ns;   // time spent serving batches
+  Counter retries;      // runs repeated with fewer rows to find the guilty one
+  Counter busy_ns;      // time spent serving batches
 };
 
 inline constexpr std::size_t kOutcomes = 7;  // of Outcome

@@ -52,8 +52,8 @@ class LoadCancellation {
   static void stop(const Load& load) noexcept;
 
   mutable std::mutex mutex_;
-  bool cancelled_ = false;   // guarded by mutex_
-  std::vector<Load> loads_;  // guarded by mutex_
+  bool cancelled_ = false;                              // guarded by mutex_
+  std::vector<Load> loads_;                             // guarded by mutex_
   std::vector<std::weak_ptr<LoadCancellation>> below_;  // guarded by mutex_
 };
 

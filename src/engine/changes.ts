@@ -47,7 +47,7 @@ export class Changes<Stages extends string> {
   /** Models that were swapped in. */
   readonly #sources = new Map<string, string | Uint8Array>()
   #last: Promise<unknown> = Promise.resolve()
-  #closed = false
+  readonly #closing = new AbortController()
 
   constructor(engine: Changeable<Stages>) {
     this.#engine = engine
@@ -61,7 +61,7 @@ export class Changes<Stages extends string> {
   async scale(stage: Stages, replicas: number): Promise<void> {
     const index = this.#indexOf(stage, 'scale')
     const count = checkReplicas(replicas, 'scale: replicas')
-    if (this.#closed) throw closed()
+    this.#checkOpen()
     await this.#inTurn(stage, async () => {
       const before = this.#now(stage)
       try {
@@ -78,18 +78,19 @@ export class Changes<Stages extends string> {
     const index = this.#indexOf(stage, 'swap')
     const definition = this.#onnx(stage)
     const { source, signal } = readSwap(model)
-    if (this.#closed) throw closed()
+    this.#checkOpen()
     await this.#inTurn(stage, async () => {
-      if (this.#closed) throw closed()
+      this.#checkOpen()
       const { threads } = this.#now(stage)
       const wanted = { name: stage, source, config: definition.config, threads }
-      const loaded = await this.#loadOne(wanted, signal)
+      const models = await this.#load([wanted], signal)
+      const loaded = models.get(stage) as NativeModel // what was asked for
       try {
         const where = `swap: stage "${stage}" (${modelLabel(source)})`
         checkReplaceable(this.#engine.bound, { stage: index, model: loaded, where })
         await this.#engine.native.reconfigure([this.#changeOf(stage, { model: loaded })])
       } finally {
-        loaded.release()
+        releaseAll(models)
       }
       const before = modelLabel(this.#sources.get(stage) ?? definition.source)
       this.#sources.set(stage, source)
@@ -101,9 +102,9 @@ export class Changes<Stages extends string> {
     const configuration = this.#configurationOf(plan)
     const { pipeline } = this.#engine
     changeConfiguration(pipeline, { configuration, current: this.#configuration })
-    if (this.#closed) throw closed()
+    this.#checkOpen()
     await this.#inTurn(undefined, async () => {
-      if (this.#closed) throw closed()
+      this.#checkOpen()
       const before = this.configuration
       const next = changeConfiguration(pipeline, { configuration, current: this.#configuration })
       await this.#applyNow(next)
@@ -114,7 +115,7 @@ export class Changes<Stages extends string> {
 
   /** Ends loads in progress; every change that has not begun, but scaling, is refused. */
   close(): void {
-    this.#closed = true
+    this.#closing.abort()
     loadAddon().cancelLoads(this.#engine.loads)
   }
 
@@ -130,30 +131,39 @@ export class Changes<Stages extends string> {
       const { source, config } = this.#engine.pipeline.stages[name] as OnnxStage
       return [{ name, source: this.#sources.get(name) ?? source, config, threads }]
     })
-    const models = await loadAll(wanted, { loads: this.#engine.loads, background: true })
+    const models = await this.#load(wanted)
     try {
       await this.#engine.native.reconfigure(
         changed.map(([name, stage]) => this.#changeOf(name, { model: models.get(name), stage })),
       )
     } finally {
-      for (const model of models.values()) model.release()
+      releaseAll(models)
     }
   }
 
-  async #loadOne(wanted: WantedModel, signal: AbortSignal | undefined): Promise<NativeModel> {
-    if (signal?.aborted) throw cancelled(signal)
+  /**
+   * Rejects at once where it is given up: loading itself ends at its next step, and what still comes of it is let go of.
+   */
+  async #load(
+    wanted: readonly WantedModel[],
+    signal?: AbortSignal | undefined,
+  ): Promise<ReadonlyMap<string, NativeModel>> {
+    const closing = this.#closing.signal
+    const given = signal === undefined ? closing : AbortSignal.any([signal, closing])
+    const reason = () => (signal?.aborted ? cancelled(signal) : closed())
+    if (given.aborted) throw reason()
     const addon = loadAddon()
     const loads = addon.openLoads(this.#engine.loads)
-    const abort = () => addon.cancelLoads(loads)
-    signal?.addEventListener('abort', abort, { once: true })
-    try {
-      const models = await loadAll([wanted], { loads, background: true })
-      return models.get(wanted.name) as NativeModel
-    } catch (error) {
-      throw signal?.aborted ? cancelled(signal) : error
-    } finally {
-      signal?.removeEventListener('abort', abort)
-    }
+    const loading = loadAll(wanted, { loads, background: true })
+    return new Promise((resolve, reject) => {
+      const giveUp = () => {
+        addon.cancelLoads(loads)
+        reject(reason())
+        loading.then(releaseAll, () => undefined)
+      }
+      given.addEventListener('abort', giveUp, { once: true })
+      loading.then(resolve, reject).finally(() => given.removeEventListener('abort', giveUp))
+    })
   }
 
   /** What fails in its turn leaves the turns after it alone. */
@@ -165,12 +175,19 @@ export class Changes<Stages extends string> {
     } catch (thrown) {
       const error = fromNative(thrown, stage)
       const code = MillraceError.is(error) ? error.code : undefined
-      if (code === 'MILLRACE_CLOSED' || (this.#closed && code === 'MILLRACE_CANCELLED')) {
+      if (
+        code === 'MILLRACE_CLOSED' ||
+        (this.#closing.signal.aborted && code === 'MILLRACE_CANCELLED')
+      ) {
         throw closed()
       }
       if (MillraceError.is(error)) this.#engine.events.emit('error', error)
       throw error
     }
+  }
+
+  #checkOpen(): void {
+    if (this.#closing.signal.aborted) throw closed()
   }
 
   #changeOf(
@@ -225,6 +242,10 @@ export class Changes<Stages extends string> {
   #set(stage: string, now: ResolvedStageConfiguration): void {
     this.#configuration = new Map([...this.#configuration, [stage, now]])
   }
+}
+
+function releaseAll(models: ReadonlyMap<string, NativeModel>): void {
+  for (const model of models.values()) model.release()
 }
 
 function readSwap(model: unknown): {

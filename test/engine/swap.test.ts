@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { setImmediate as setImmediately } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import { definePipeline, Engine, onnx } from '../../src/index.ts'
 import {
@@ -13,6 +14,7 @@ import {
   oneByOne,
   readDigits,
   slow,
+  slowly,
 } from './pipelines.ts'
 import { rejectionOf } from './rejection.ts'
 
@@ -91,7 +93,9 @@ describe('swapping the model of a stage', () => {
   it('names what does not fit', async () => {
     await using engine = await Engine.start(identityOf('float32'))
     const error = await rejectionOf(engine.swap('same', modelFile('identity-float64')))
-    expect(error.message).toMatch(/stage "same" .*float64.*expected input "x", float32\[.*found "x", float64/)
+    expect(error.message).toMatch(
+      /stage "same" .*float64.*expected input "x", float32\[.*found "x", float64/,
+    )
   })
 
   it.each([
@@ -129,8 +133,16 @@ describe('swapping the model of a stage', () => {
     engine.off('swap', listener)
     await engine.swap('fast', digitsModel('fast'))
     expect(swaps).toEqual([
-      { stage: 'fast', before: digitsModel('fast').pathname, after: digitsModel('accurate').pathname },
-      { stage: 'fast', before: digitsModel('accurate').pathname, after: expect.stringMatching(/^\d+ bytes$/) },
+      {
+        stage: 'fast',
+        before: digitsModel('fast').pathname,
+        after: digitsModel('accurate').pathname,
+      },
+      {
+        stage: 'fast',
+        before: digitsModel('accurate').pathname,
+        after: expect.stringMatching(/^\d+ bytes$/),
+      },
     ])
   })
 })
@@ -149,14 +161,16 @@ describe('closing an engine that changes', () => {
   it('ends a swap that waits for a batch of the old model', async () => {
     const engine = await Engine.start(slow, { configuration: oneByOne })
     const request = rejectionOf(engine.infer(endless))
+    while (engine.stats().stages.slow.waitingRows > 0) await setImmediately()
     const swap = engine.swap('slow', modelFile('slow')).then(
       () => 'done',
       (error: { code: string }) => error.code,
     )
-    await new Promise((resolve) => setTimeout(resolve, 100))
+    // The new replica serves beside the old one.
+    expect(Number((await engine.infer(slowly(1))).sum.data[0])).toBe(2000)
     await engine.close({ timeoutMs: 20 })
     expect((await request).code).toBe('MILLRACE_CLOSED')
-    expect(['MILLRACE_CLOSED']).toContain(await swap)
+    expect(await swap).toBe('MILLRACE_CLOSED')
     expect(engine.stats().stages.slow.replicas).toBe(0)
   })
 

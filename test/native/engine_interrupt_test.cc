@@ -9,7 +9,8 @@ struct EngineInterrupt : testing::Test {
   EngineInterrupt() { model->script().gate.close(); }
 
   [[nodiscard]] bool runs(int count) const {
-    return eventually([&] { return model->script().running == 1 && model->script().runs == count; });
+    return eventually(
+        [&] { return model->script().running == 1 && model->script().runs == count; });
   }
 
   const std::shared_ptr<FakeModel> model = fake();
@@ -65,6 +66,24 @@ TEST_F(EngineInterrupt, EndsARunWhoseRequestFailedElsewhere) {
   EXPECT_EQ(both.answer(index).outcome, Outcome::kFailed);
   EXPECT_TRUE(both.drained());
   EXPECT_EQ(both.stage(0).interrupted + both.stage(0).skipped, 2u);
+}
+
+TEST_F(EngineInterrupt, LeavesItsPlaceInABatchToOthersThatWait) {
+  const std::uint32_t blocking = harness.submit({100});
+  ASSERT_TRUE(runs(1));
+  std::vector<std::uint32_t> stay;
+  for (float n = 0; n < 8; ++n) {
+    const std::uint32_t leaves = harness.submit({n, n});
+    stay.push_back(harness.submit({n}));
+    EXPECT_TRUE(harness.engine().cancel(leaves));
+  }
+  model->script().gate.open();
+  for (const std::uint32_t index : stay) {
+    EXPECT_EQ(harness.answer(index).outcome, Outcome::kCompleted);
+  }
+  EXPECT_EQ(harness.answer(blocking).outcome, Outcome::kCompleted);
+  EXPECT_EQ(harness.stage().batches, 2u) << "one full batch of those that stay";
+  EXPECT_EQ(harness.stage().skipped, 16u);
 }
 
 TEST_F(EngineInterrupt, StillEndsWhenItIsStopped) {
