@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "model/model_signature.h"
+#include "engine/model_signature.h"
 
 namespace millrace {
 namespace {
