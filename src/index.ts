@@ -1,4 +1,6 @@
+export type { SwapOptions } from './engine/changes.ts'
 export { type CloseOptions, Engine, type EngineOptions, type Overload } from './engine/engine.ts'
+export type { EngineEvents, EngineListener } from './engine/events.ts'
 export type { InferOptions, Priority } from './engine/infer-options.ts'
 export type { Distribution, EngineStats, RequestStats, StageStats } from './engine/stats.ts'
 export {
@@ -9,7 +11,11 @@ export {
   type MillraceErrorOptions,
 } from './errors.ts'
 export type { Condition } from './pipeline/condition.ts'
-export type { Configuration, StageConfiguration } from './pipeline/configuration.ts'
+export type {
+  CompleteConfiguration,
+  Configuration,
+  StageConfiguration,
+} from './pipeline/configuration.ts'
 export { definePipeline } from './pipeline/define-pipeline.ts'
 export type { OutputDefinition, PipelineDefinition } from './pipeline/definition.ts'
 export type { Objective, ObjectiveOptions } from './pipeline/objective.ts'

@@ -1,5 +1,7 @@
 /** The table of trials, in the order in which they run. */
+import { cancel } from './cancel.ts'
 import { eventLoopDelayTrial } from './event-loop-delay.ts'
+import { hotSwap } from './hot-swap.ts'
 import { noopLatency } from './noop-latency.ts'
 import { noopThroughput } from './noop-throughput.ts'
 import { overload } from './overload.ts'
@@ -18,6 +20,8 @@ export const trials: readonly Trial[] = [
   overload,
   ring,
   sharedWeights,
+  hotSwap,
+  cancel,
 ]
 
 /** What bench/main.ts has run in a fresh process. */

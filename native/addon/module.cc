@@ -4,6 +4,7 @@
 
 #include "addon/env_runtime.h"
 #include "addon/native_engine.h"
+#include "addon/native_loads.h"
 #include "addon/native_model.h"
 
 namespace millrace {
@@ -22,6 +23,8 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   runtime->engine_constructor = Napi::Persistent(NativeEngine::define(env));
   exports.Set("loadModel", Napi::Function::New<&NativeModel::load>(env, "loadModel"));
   exports.Set("createEngine", Napi::Function::New<&NativeEngine::create>(env, "createEngine"));
+  exports.Set("openLoads", Napi::Function::New<&open_loads>(env, "openLoads"));
+  exports.Set("cancelLoads", Napi::Function::New<&cancel_loads>(env, "cancelLoads"));
   exports.Set("poll", Napi::Function::New<&poll>(env, "poll"));
   exports.Set("NativeModel", runtime->model_constructor.Value());
   exports.Set("NativeEngine", runtime->engine_constructor.Value());

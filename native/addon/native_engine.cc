@@ -52,14 +52,6 @@ struct Creation {
   }
 };
 
-Status scale_now(Engine& engine, std::size_t stage, std::size_t replicas) {
-  try {
-    return engine.scale(stage, replicas);
-  } catch (...) {
-    return caught_error();
-  }
-}
-
 // 0 for an array whose elements have no fixed size here, which then fits nothing.
 std::size_t element_bytes(napi_typedarray_type type) {
   switch (type) {
@@ -93,6 +85,7 @@ Napi::Function NativeEngine::define(Napi::Env env) {
        InstanceMethod<&NativeEngine::expire>("expire"),
        InstanceMethod<&NativeEngine::refusal>("refusal"),
        InstanceMethod<&NativeEngine::scale>("scale"),
+       InstanceMethod<&NativeEngine::reconfigure>("reconfigure"),
        InstanceMethod<&NativeEngine::refuse>("refuse"), InstanceMethod<&NativeEngine::stop>("stop"),
        InstanceMethod<&NativeEngine::stats>("stats")});
 }
@@ -344,42 +337,9 @@ Napi::Value NativeEngine::refusal(const Napi::CallbackInfo& info) {
   return object;
 }
 
-Napi::Value NativeEngine::scale(const Napi::CallbackInfo& info) {
-  const auto stage = static_cast<std::size_t>(info[0].As<Napi::Number>().Uint32Value());
-  const auto replicas = static_cast<std::size_t>(info[1].As<Napi::Number>().Uint32Value());
-  const auto deferred = Napi::Promise::Deferred::New(info.Env());
-  const auto status = std::make_shared<Status>();
-  runtime_.run_job([engine = engine_, stage, replicas,
-                    status] { *status = scale_now(*engine, stage, replicas); },
-                   [self = keep_alive(), deferred, status](Napi::Env js) {
-                     if (status->ok()) {
-                       deferred.Resolve(js.Undefined());
-                     } else {
-                       deferred.Reject(to_js_error(js, status->error()).Value());
-                     }
-                   });
-  return deferred.Promise();
-}
-
 Napi::Value NativeEngine::refuse(const Napi::CallbackInfo& info) {
   engine_->refuse();
   return info.Env().Undefined();
-}
-
-std::shared_ptr<Napi::ObjectReference> NativeEngine::keep_alive() {
-  return std::make_shared<Napi::ObjectReference>(Napi::Persistent(Value()));
-}
-
-Napi::Value NativeEngine::stop(const Napi::CallbackInfo& info) {
-  const auto deferred = Napi::Promise::Deferred::New(info.Env());
-  // At once: whatever still runs when an engine is stopped, nobody waits for.
-  runtime_.run_job([engine = engine_] { engine->stop(true); },
-                   [this, self = keep_alive(), deferred](Napi::Env js) {
-                     engine_->abandon();
-                     deliver(js, engine_->collect());
-                     deferred.Resolve(js.Undefined());
-                   });
-  return deferred.Promise();
 }
 
 Napi::Value NativeEngine::stats(const Napi::CallbackInfo& info) {

@@ -7,6 +7,7 @@
 
 #include <napi.h>
 
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -37,6 +38,7 @@ class NativeEngine : public Napi::ObjectWrap<NativeEngine>, public WakeListener 
   Napi::Value expire(const Napi::CallbackInfo& info);
   Napi::Value refusal(const Napi::CallbackInfo& info);
   Napi::Value scale(const Napi::CallbackInfo& info);
+  Napi::Value reconfigure(const Napi::CallbackInfo& info);
   Napi::Value refuse(const Napi::CallbackInfo& info);
   Napi::Value stop(const Napi::CallbackInfo& info);
   Napi::Value stats(const Napi::CallbackInfo& info);
@@ -50,6 +52,7 @@ class NativeEngine : public Napi::ObjectWrap<NativeEngine>, public WakeListener 
   void deliver(Napi::Env env, Request* settled);
   void flush(Napi::Env env);
   void update_hold();
+  Napi::Value run_change(Napi::Env env, std::function<Status(Engine&)> change);
   std::shared_ptr<Napi::ObjectReference> keep_alive();
 
   EnvRuntime& runtime_;

@@ -6,6 +6,8 @@
 
 #include "addon/env_runtime.h"
 #include "addon/native_error.h"
+#include "addon/native_loads.h"
+#include "base/thread_priority.h"
 #include "model/onnx_model.h"
 #include "model/ort_library.h"
 
@@ -19,8 +21,11 @@ struct Load {
   OnnxModelOptions options;
   std::optional<Result<std::shared_ptr<OnnxModel>>> result;
   bool has_library = false;
+  bool background = false;
 
   void run() {
+    // The threads of a session's own pool inherit the priority, and would keep it.
+    if (background && options.threads == 1) lower_thread_priority();
     const auto loaded = OrtLibrary::load(library);
     has_library = loaded.ok();
     if (has_library) {
@@ -54,6 +59,8 @@ std::shared_ptr<Load> read_load(const Napi::Object& options) {
     const auto* first = reinterpret_cast<const std::byte*>(bytes.Data());
     load->source.bytes.assign(first, first + bytes.ByteLength());
   }
+  load->options.cancellation = loads_of(options.Env(), options.Get("loads"));
+  load->background = options.Get("background").As<Napi::Boolean>().Value();
   load->options.threads = options.Get("threads").As<Napi::Number>().Int32Value();
   load->options.spinning = options.Get("spinning").As<Napi::Boolean>().Value();
   load->options.arena = options.Get("arena").As<Napi::Boolean>().Value();
@@ -91,7 +98,8 @@ Napi::Array to_js(Napi::Env env, const std::vector<TensorSpec>& specs) {
 Napi::Function NativeModel::define(Napi::Env env) {
   return DefineClass(env, "NativeModel",
                      {InstanceAccessor<&NativeModel::inputs>("inputs"),
-                      InstanceAccessor<&NativeModel::outputs>("outputs")});
+                      InstanceAccessor<&NativeModel::outputs>("outputs"),
+                      InstanceMethod<&NativeModel::release>("release")});
 }
 
 NativeModel::NativeModel(const Napi::CallbackInfo& info) : Napi::ObjectWrap<NativeModel>(info) {
@@ -105,7 +113,6 @@ Napi::Value NativeModel::load(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   EnvRuntime& runtime = EnvRuntime::of(env);
   const std::shared_ptr<Load> load = read_load(info[0].As<Napi::Object>());
-  load->options.cancellation = runtime.loads();
   const auto deferred = Napi::Promise::Deferred::New(env);
   runtime.run_job([load] { load->run(); },
                   [load, deferred](Napi::Env js) {
@@ -121,11 +128,22 @@ Napi::Value NativeModel::load(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value NativeModel::inputs(const Napi::CallbackInfo& info) {
+  if (model_ == nullptr) return info.Env().Undefined();
   return to_js(info.Env(), model_->inputs());
 }
 
 Napi::Value NativeModel::outputs(const Napi::CallbackInfo& info) {
+  if (model_ == nullptr) return info.Env().Undefined();
   return to_js(info.Env(), model_->outputs());
+}
+
+// Taking a large model down takes a while: not on this thread.
+Napi::Value NativeModel::release(const Napi::CallbackInfo& info) {
+  std::shared_ptr<Model> model = std::move(model_);
+  if (model.use_count() == 1) {
+    EnvRuntime::of(info.Env()).run_job([model = std::move(model)] {}, [](Napi::Env) {});
+  }
+  return info.Env().Undefined();
 }
 
 }  // namespace millrace

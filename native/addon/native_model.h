@@ -20,11 +20,13 @@ class NativeModel : public Napi::ObjectWrap<NativeModel> {
 
   explicit NativeModel(const Napi::CallbackInfo& info);
 
+  // Null once it was released.
   [[nodiscard]] const std::shared_ptr<Model>& model() const { return model_; }
 
  private:
   Napi::Value inputs(const Napi::CallbackInfo& info);
   Napi::Value outputs(const Napi::CallbackInfo& info);
+  Napi::Value release(const Napi::CallbackInfo& info);
 
   std::shared_ptr<Model> model_;
 };

@@ -168,6 +168,7 @@ PipelineSpec read_pipeline_spec(const Napi::Object& object) {
   spec.batched = flag(object, "batched");
   spec.max_pending_rows = static_cast<std::size_t>(number(object, "maxPendingRows"));
   spec.shed = flag(object, "shed");
+  spec.warm_up = flag(object, "warmUp");
   each(object, "inputs", [&](const Napi::Value& value) {
     spec.inputs.push_back(read_input(value.As<Napi::Object>()));
   });

@@ -49,6 +49,7 @@ Napi::Object write_stage(Napi::Env env, const StageStats& stats) {
   set(object, "shedRows", stats.shed);
   set(object, "skippedRows", stats.skipped);
   set(object, "failedRows", stats.failed);
+  set(object, "interruptedBatches", stats.interrupted);
   set(object, "retries", stats.retries);
   set(object, "paddedElements", stats.padded_elements);
   set(object, "paddingElements", stats.padding_elements);

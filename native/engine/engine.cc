@@ -3,11 +3,12 @@
 #include <algorithm>
 #include <utility>
 
+#include "engine/model_signature.h"
+
 namespace millrace {
 namespace {
 
-// A model without a batch dimension is given one row at a time, whatever was asked for; a replica
-// that may take no row at all would never sleep.
+// A model without a batch dimension is given one row at a time, whatever was asked for.
 PipelineSpec limit_batches(PipelineSpec spec) {
   for (StageSpec& stage : spec.stages) {
     stage.max_batch = stage.batched ? std::max<std::size_t>(stage.max_batch, 1) : 1;
@@ -25,14 +26,26 @@ Status check_caches(const PipelineSpec& spec) {
   return {};
 }
 
+// Leaves signatures in their place: the spec is for good, models are not.
+std::vector<std::shared_ptr<Model>> take_models(PipelineSpec& spec) {
+  std::vector<std::shared_ptr<Model>> models;
+  for (StageSpec& stage : spec.stages) {
+    models.push_back(stage.model);
+    stage.model = std::make_shared<ModelSignature>(*models.back());
+  }
+  return models;
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Engine>> Engine::create(PipelineSpec spec, const Clock& clock,
                                                std::function<void()> wake) {
   const Status caches = check_caches(spec);
   if (!caches.ok()) return caches.error();
+  spec = limit_batches(std::move(spec));
+  std::vector<std::shared_ptr<Model>> models = take_models(spec);
   std::unique_ptr<Engine> engine(
-      new Engine(limit_batches(std::move(spec)), clock, std::move(wake)));
+      new Engine(std::move(spec), std::move(models), clock, std::move(wake)));
   for (std::size_t stage = 0; stage < engine->spec_.stages.size(); ++stage) {
     const Status status = engine->scale(stage, engine->spec_.stages[stage].replicas);
     if (!status.ok()) return status.error();
@@ -40,7 +53,8 @@ Result<std::unique_ptr<Engine>> Engine::create(PipelineSpec spec, const Clock& c
   return engine;
 }
 
-Engine::Engine(PipelineSpec spec, const Clock& clock, std::function<void()> wake)
+Engine::Engine(PipelineSpec spec, std::vector<std::shared_ptr<Model>> models, const Clock& clock,
+               std::function<void()> wake)
     : spec_(std::move(spec)),
       layout_(spec_),
       clock_(clock),
@@ -50,7 +64,7 @@ Engine::Engine(PipelineSpec spec, const Clock& clock, std::function<void()> wake
       pool_(layout_, settled_),
       wheel_(clock.now()),
       settler_(router_),
-      seats_(spec_.stages.size()) {}
+      staff_({spec_, layout_, router_, clock}, std::move(models)) {}
 
 Engine::~Engine() {
   stop(true);
@@ -110,6 +124,7 @@ bool Engine::cancel(std::uint32_t index) {
   Request* const request = pool_.at(index);
   if (request == nullptr || !request->settlement.try_settle(Outcome::kCancelled)) return false;
   request->settled_at = clock_.now();
+  staff_.look();  // before its memory may be used again
   count(*request);
   recycle(*request);
   return true;
@@ -118,15 +133,23 @@ bool Engine::cancel(std::uint32_t index) {
 Nanos Engine::expire() {
   const Nanos now = clock_.now();
   settler_.set_now(now);
-  wheel_.advance(
-      now, [this](Request& request) { settler_.settle(request, Outcome::kDeadlineExceeded); });
+  bool any = false;
+  wheel_.advance(now, [&](Request& request) {
+    any = settler_.settle(request, Outcome::kDeadlineExceeded) || any;
+  });
+  if (any) staff_.look();
   settler_.flush();
   return wheel_.next();
 }
 
 Request* Engine::collect() {
   Request* const first = settled_.take_settled();
-  for (Request* request = first; request != nullptr; request = request->next) count(*request);
+  bool failed = false;
+  for (Request* request = first; request != nullptr; request = request->next) {
+    failed = failed || request->settlement.outcome() != Outcome::kCompleted;
+    count(*request);
+  }
+  if (failed) staff_.look();  // rows of theirs may be running elsewhere
   return first;
 }
 
@@ -153,104 +176,8 @@ void Engine::abandon() {
   admission_.finish_all();
 }
 
-Status Engine::scale(std::size_t stage, std::size_t replicas) {
-  const std::lock_guard control(control_);
-  const auto stopping = [this] { return stopping_.load(std::memory_order_relaxed); };
-  while (!stopping() && seats_[stage].filled < replicas) {
-    Status status = add_replica(stage);
-    if (!status.ok()) return status;
-  }
-  if (stopping()) return Error{ErrorCode::kClosed, "the engine is closed"};
-  remove_replicas(stage, replicas);
-  return {};
-}
-
-Status Engine::add_replica(std::size_t stage) {
-  const StageSpec& spec = spec_.stages[stage];
-  auto runner = spec.model->make_runner({layout_.stages[stage].model_outputs, spec.max_batch});
-  if (!runner.ok()) return runner.error();
-  Seats& seats = seats_[stage];
-  const std::lock_guard lock(seats_mutex_);
-  if (seats.filled == seats.all.size()) seats.all.push_back(std::make_unique<Seat>());
-  Seat& seat = *seats.all[seats.filled];
-  const ReplicaContext context{spec,    layout_, static_cast<std::uint32_t>(stage),
-                               router_, clock_,  seat.stats};
-  auto replica = std::make_unique<Replica>(context, std::move(runner.value()));
-  Status started = replica->start();
-  if (!started.ok()) return started;
-  seat.replica = std::move(replica);
-  ++seats.filled;
-  return {};
-}
-
-// Waits outside seats_mutex_, so that statistics can be read and stop() can terminate the batch
-// that is waited for.
-void Engine::remove_replicas(std::size_t stage, std::size_t keep) {
-  Seats& seats = seats_[stage];
-  const std::size_t before = seats.filled;
-  if (before <= keep) return;
-  {
-    const std::lock_guard lock(seats_mutex_);
-    seats.filled = keep;
-  }
-  for (std::size_t i = keep; i < before; ++i) seats.all[i]->replica->stop();
-  for (std::size_t i = keep; i < before; ++i) seats.all[i]->replica->join();
-  const std::lock_guard lock(seats_mutex_);
-  for (std::size_t i = keep; i < before; ++i) seats.all[i]->replica.reset();
-}
-
-void Engine::terminate_replicas() {
-  const std::lock_guard lock(seats_mutex_);
-  for (const Seats& seats : seats_) {
-    for (const auto& seat : seats.all) {
-      if (seat->replica != nullptr) seat->replica->terminate();
-    }
-  }
-}
-
-void Engine::stop(bool terminate) {
-  stopping_.store(true, std::memory_order_relaxed);
-  if (terminate) terminate_replicas();  // also frees a scale() that waits for a batch
-  const std::lock_guard control(control_);
-  if (terminate) terminate_replicas();  // the one that a scale() was just adding
-  for (std::size_t stage = 0; stage < seats_.size(); ++stage) remove_replicas(stage, 0);
-}
-
 void Engine::clear_cache(std::size_t stage) {
   if (ResultCache* cache = router_.cache(stage)) cache->clear();
-}
-
-StageStats Engine::stage_stats(std::size_t stage) const {
-  StageStats stats;
-  HistogramMerge queue;
-  HistogramMerge service;
-  HistogramMerge rows;
-  stats.name = spec_.stages[stage].name;
-  stats.waiting = router_.queue(stage).waiting();
-  stats.lanes = router_.queue(stage).lanes();
-  stats.replicas = seats_[stage].filled;
-  stats.shed = router_.gauge(stage).shed();
-  for (const auto& seat : seats_[stage].all) {
-    const ReplicaStats& one = seat->stats;
-    stats.rows += one.rows.get();
-    stats.batches += one.batches.get();
-    stats.gathered += one.gathered.get();
-    stats.shed += one.shed.get();
-    stats.skipped += one.skipped.get();
-    stats.failed += one.failed.get();
-    stats.retries += one.retries.get();
-    stats.padded_elements += one.padded_elements.get();
-    stats.padding_elements += one.padding_elements.get();
-    stats.busy_ns += one.busy_ns.get();
-    queue.add(one.queue_ns);
-    service.add(one.service_ns);
-    rows.add(one.batch_rows);
-  }
-  stats.queue_ns = queue.summary();
-  stats.service_ns = service.summary();
-  stats.batch_rows = rows.summary();
-  if (const ResultCache* cache = router_.cache(stage)) stats.cache = cache->stats();
-  return stats;
 }
 
 EngineStats Engine::stats() const {
@@ -262,9 +189,8 @@ EngineStats Engine::stats() const {
   HistogramMerge latency;
   latency.add(latency_ns_);
   stats.latency_ns = latency.summary();
-  const std::lock_guard lock(seats_mutex_);
-  for (std::size_t stage = 0; stage < seats_.size(); ++stage) {
-    stats.stages.push_back(stage_stats(stage));
+  for (std::size_t stage = 0; stage < spec_.stages.size(); ++stage) {
+    stats.stages.push_back(staff_.stage_stats(stage));
   }
   return stats;
 }

@@ -4,8 +4,8 @@
 // Threads
 //   owner     the one thread that submits, cancels, expires and collects (in Node, the event loop).
 //             Never blocks.
-//   control   any thread but a replica's: scales and stops, one call at a time (others wait). May
-//             block: for a batch to end, for a model to load.
+//   control   any thread but a replica's: scales, reconfigures and stops, one call at a time
+//             (others wait). May block: for a batch to end, for a model to load.
 //   replicas  one a replica, inside.
 //   stats() may be called from any thread.
 //
@@ -15,18 +15,17 @@
 //   - wake() is called (from any thread) whenever collect() has something new after it had nothing.
 //   - A request's inputs are copied before submit() returns.
 //   - A request that was settled before its rows got to run is never given to a model.
+//   - A batch none of whose requests is waited for any more is interrupted, where its model can be.
 // Not promised
 //   - Order: requests are collected in the order in which they were settled.
-//   - A cancelled request's batch is not interrupted, but its rows that still wait are never run.
+//   - A cancelled request's batch runs on for the others in it; the result is dropped.
 //   - An index names a request until it was collected or cancelled; after that, perhaps another.
 #pragma once
 
 #include <array>
-#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <span>
 #include <vector>
 
@@ -36,9 +35,9 @@
 #include "engine/deadline_wheel.h"
 #include "engine/layout.h"
 #include "engine/pipeline_spec.h"
-#include "engine/replica.h"
 #include "engine/request_pool.h"
 #include "engine/router.h"
+#include "engine/staff.h"
 #include "engine/stats.h"
 
 namespace millrace {
@@ -115,14 +114,10 @@ class Engine {
 
   // Control --------------------------------------------------------------------------------------
 
-  // Returns when the stage has that many replicas; those removed have finished their batch. On
-  // failure it has as many as could be made; kClosed once stop() was called.
-  Status scale(std::size_t stage, std::size_t replicas);
-
-  // Ends all replicas: after the batches in progress, or at once where `terminate` (they fail). A
-  // scale() in progress gives up at its next replica. May be called again, also to terminate what
-  // another call waits for.
-  void stop(bool terminate);
+  // See staff.h.
+  Status scale(std::size_t stage, std::size_t replicas) { return staff_.scale(stage, replicas); }
+  Status reconfigure(std::span<const StageChange> changes) { return staff_.reconfigure(changes); }
+  void stop(bool terminate) { staff_.stop(terminate); }
 
   // Any thread -----------------------------------------------------------------------------------
 
@@ -132,28 +127,17 @@ class Engine {
   // none. Those of rows that were queued before are not kept either (result_cache.h), so it is to
   // be called when no replica can begin a run of the old model any more.
   void clear_cache(std::size_t stage);
+
+  // Its models declare and do not run: those that serve change.
   [[nodiscard]] const PipelineSpec& spec() const { return spec_; }
   [[nodiscard]] const Layout& layout() const { return layout_; }
 
  private:
-  // A place for a replica; its statistics outlive it and go on with the next.
-  struct Seat {
-    ReplicaStats stats;
-    std::unique_ptr<Replica> replica;
-  };
-  struct Seats {
-    std::vector<std::unique_ptr<Seat>> all;
-    std::size_t filled = 0;  // the first so many serve; a replica behind them is on its way out
-  };
-
-  Engine(PipelineSpec spec, const Clock& clock, std::function<void()> wake);
+  Engine(PipelineSpec spec, std::vector<std::shared_ptr<Model>> models, const Clock& clock,
+         std::function<void()> wake);
 
   SubmitResult shed_at_the_door(const SubmitOptions& options, Nanos now);
-  Status add_replica(std::size_t stage);
-  void terminate_replicas();
-  void remove_replicas(std::size_t stage, std::size_t keep);
   void count(Request& request);
-  [[nodiscard]] StageStats stage_stats(std::size_t stage) const;
 
   const PipelineSpec spec_;
   const Layout layout_;
@@ -176,10 +160,7 @@ class Engine {
   Counter shed_;  // refused because their deadline could not be met
   Histogram latency_ns_;
 
-  std::mutex control_;                 // held by scale() and stop() for as long as they take
-  mutable std::mutex seats_mutex_;     // held briefly
-  std::vector<Seats> seats_;           // per stage; guarded by seats_mutex_
-  std::atomic<bool> stopping_{false};  // written by stop(), before it waits for control_
+  Staff staff_;  // last: its replicas work with everything above
 };
 
 }  // namespace millrace

@@ -56,11 +56,7 @@ CertainPaths certain_paths(const PipelineSpec& spec, const Layout& layout) {
 }
 
 Outlook::Outlook(const Router& router)
-    : router_(router), stages_(router.stages()), rest_(router.stages()) {
-  for (std::size_t s = 0; s < stages_.size(); ++s) {
-    stages_[s].max_batch = router.spec().stages[s].max_batch;
-  }
-}
+    : router_(router), stages_(router.stages()), rest_(router.stages()) {}
 
 void Outlook::count_waiting(std::size_t stage) {
   for (std::size_t i = 0; i < kPriorityClasses; ++i) {

@@ -109,6 +109,9 @@ struct PipelineSpec {
 
   // Whether what cannot meet its deadline any more is refused or dropped as soon as that is known.
   bool shed = true;
+
+  // Whether replicas run batches of zeros before they take traffic.
+  bool warm_up = false;
 };
 
 }  // namespace millrace

@@ -15,10 +15,10 @@ namespace {
 constexpr Nanos kSpinBudget = 100'000;
 
 // What the engine allows a batch of this stage; tell_limits() adds what is known of time.
-BatchingLimits limits_of(const StageSpec& spec) {
+BatchingLimits limits_of(const ReplicaContext& context) {
   BatchingLimits limits;
-  limits.max_batch = spec.max_batch;
-  limits.max_delay = spec.max_delay;
+  limits.max_batch = context.max_batch;
+  limits.max_delay = context.max_delay;
   return limits;
 }
 
@@ -29,7 +29,7 @@ Replica::Replica(const ReplicaContext& context, std::unique_ptr<Runner> runner)
       stage_(context.layout.stages[context.stage]),
       queue_(context.router.queue(context.stage)),
       gauge_(context.router.gauge(context.stage)),
-      limits_(limits_of(context.spec)),
+      limits_(limits_of(context)),
       runner_(std::move(runner)),
       settler_(context.router),
       inputs_(context.spec, stage_, context.layout, queue_),
@@ -42,12 +42,20 @@ Replica::Replica(const ReplicaContext& context, std::unique_ptr<Runner> runner)
 Status Replica::start() {
   // The one call in the core that throws by contract; here it becomes a value.
   try {
-    thread_ = std::thread([this] { serve(); });
+    thread_ = std::thread([this] {
+      opened_.wait(false, std::memory_order_acquire);
+      serve();
+    });
   } catch (const std::system_error& error) {
     return Error{ErrorCode::kStageFailed,
                  std::string("no thread could be started for a replica: ") + error.what()};
   }
   return {};
+}
+
+void Replica::open() {
+  opened_.store(true, std::memory_order_release);
+  opened_.notify_one();
 }
 
 Replica::~Replica() {
@@ -61,6 +69,7 @@ void Replica::join() {
 
 void Replica::stop() {
   stopping_.store(true, std::memory_order_release);
+  open();  // where it never was
   queue_.parked.notify_all();
 }
 
@@ -81,6 +90,7 @@ void Replica::tell_limits(Nanos now) {
 
 void Replica::serve() {
   seat_ = gauge_.take_seat();
+  gauge_.set_max_batch(limits_.max_batch);
   while (!stopping_.load(std::memory_order_acquire)) {
     const Nanos now = context_.clock.now();
     const LaneDecision next = choose_lane(now);
@@ -217,6 +227,11 @@ void Replica::skip(const ClaimedRow& row) {
   dropped_.push_back({row.request, row.row});
 }
 
+// Rows that nobody waits for.
+void Replica::skip_all(std::span<const ClaimedRow> rows) {
+  for (const ClaimedRow& row : rows) skip(row);
+}
+
 void Replica::shed(const ClaimedRow& row) {
   context_.stats.shed.add(1);
   settler_.shed(*row.request, context_.stage);
@@ -234,13 +249,23 @@ void Replica::release_claims() {
 void Replica::run_rows(std::span<ClaimedRow> rows) {
   const Nanos began = context_.clock.now();
   const RunBatch batch = inputs_.assemble(rows);
+  context_.watch.begin(*runner_, rows);
+  if (context_.watch.unwanted()) {
+    context_.watch.end();
+    return skip_all(rows);
+  }
   gauge_.set_due(seat_, began + settler_.outlook().latency(context_.stage).at(rows.size()));
   const Status status = runner_->run(batch, result_);
+  const bool interrupted = context_.watch.end();
   const Nanos ended = context_.clock.now();
   settler_.set_now(ended);
   gauge_.set_due(seat_, StageGauge::kIdle);
   if (status.ok()) gauge_.service_times.record(rows.size(), ended - began, ended);
   count_run(rows.size(), ended - began);
+  if (!status.ok() && interrupted) {
+    context_.stats.interrupted.add(1);
+    return skip_all(rows);
+  }
   if (!status.ok()) return split(rows, status.error());
   const Status stored = store(rows);
   if (!stored.ok()) return split(rows, stored.error());

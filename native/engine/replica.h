@@ -20,13 +20,15 @@
 #include "engine/batch.h"
 #include "engine/batch_outputs.h"
 #include "engine/router.h"
+#include "engine/run_watch.h"
 #include "engine/stats.h"
 #include "model/model.h"
 #include "queue/spinner.h"
 
 namespace millrace {
 
-// What a replica works with; everything outlives it.
+// What a replica works with; everything outlives it. Its limits are its own: a replica with others
+// is another replica.
 struct ReplicaContext {
   const StageSpec& spec;
   const Layout& layout;
@@ -34,14 +36,20 @@ struct ReplicaContext {
   Router& router;
   const Clock& clock;
   ReplicaStats& stats;
+  RunWatch& watch;
+  std::size_t max_batch;
+  Nanos max_delay;
 };
 
 class Replica {
  public:
   Replica(const ReplicaContext& context, std::unique_ptr<Runner> runner);
 
-  // Once. Fails where the system has no thread left.
+  // Once: makes its thread, which waits for open(). Fails where the system has no thread left.
   Status start();
+
+  // After start(): serves from now on. One thread.
+  void open();
 
   ~Replica();  // stops and joins
 
@@ -54,8 +62,11 @@ class Replica {
   // After stop(): waits for the batch in progress. One thread.
   void join();
 
-  // Makes the batch in progress fail soon. Any thread.
+  // Makes the batch in progress, and every later one, fail soon. Any thread.
   void terminate() { runner_->terminate(); }
+
+  // To be run before start() only.
+  Runner& runner() { return *runner_; }
 
  private:
   struct Claimed {
@@ -81,6 +92,7 @@ class Replica {
   void keep(const ClaimedRow& row);
   void judge_again();
   void skip(const ClaimedRow& row);
+  void skip_all(std::span<const ClaimedRow> rows);
   void shed(const ClaimedRow& row);
   bool drop(const ClaimedRow& row);
   void release_claims();
@@ -113,6 +125,7 @@ class Replica {
   std::vector<Dropped> dropped_;       // resolved as not run
   std::vector<ClaimedRow> served_;     // resolved as run
   std::atomic<bool> stopping_{false};  // written by stop(), read by the thread; release/acquire
+  std::atomic<bool> opened_{false};    // written by open() and stop(), read by the thread; the same
   std::thread thread_;
 };
 

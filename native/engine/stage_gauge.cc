@@ -28,6 +28,7 @@ void StageGauge::leave_seat(std::size_t seat) {
 // A batch that should have ended so and so long ago may well take as long again.
 void StageGauge::read(Nanos now, StageSituation& situation) const {
   service_times.read(now, situation.latency);
+  situation.max_batch = max_batch_.load(std::memory_order_relaxed);
   situation.replicas = replicas_.load(std::memory_order_relaxed);
   situation.free_in.clear();
   std::uint64_t taken = taken_.load(std::memory_order_relaxed);

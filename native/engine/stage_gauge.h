@@ -5,6 +5,7 @@
 // measurements, no data comes with them, and each is whole but not all are of one instant.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <bit>
@@ -24,11 +25,20 @@ class StageGauge {
   static constexpr std::size_t kSeats = 64;
   static constexpr std::size_t kNoSeat = kSeats;
 
-  explicit StageGauge(std::size_t max_batch) : service_times(max_batch) {}
+  // Service times are told apart up to this size at least: batches may be made larger later.
+  static constexpr std::size_t kLikelyBatch = 256;
+
+  explicit StageGauge(std::size_t max_batch)
+      : service_times(std::max(max_batch, kLikelyBatch)), max_batch_(max_batch) {}
 
   // A replica, when it begins to serve and when it has ended.
   std::size_t take_seat();
   void leave_seat(std::size_t seat);
+
+  // A replica, when it begins to serve: how large its batches may be. The last of a change counts.
+  void set_max_batch(std::size_t max_batch) {
+    max_batch_.store(max_batch, std::memory_order_relaxed);
+  }
 
   // The replica in the seat runs until about then; kIdle when it has finished.
   static constexpr Nanos kIdle = 0;
@@ -49,6 +59,7 @@ class StageGauge {
   std::atomic<std::uint64_t> taken_{0};  // a bit per seat
   std::atomic<std::uint32_t> replicas_{0};
   std::atomic<std::uint64_t> shed_{0};
+  std::atomic<std::size_t> max_batch_;
   std::array<std::atomic<Nanos>, kSeats> due_{};
 };
 

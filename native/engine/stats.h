@@ -37,6 +37,7 @@ struct ReplicaStats {
   Counter shed;              // rows claimed and dropped because their deadline could not be met
   Counter skipped;           // rows dropped because their request was already settled
   Counter failed;            // rows whose run failed
+  Counter interrupted;       // batches ended early, since nobody waited for any of their rows
   Counter retries;           // runs repeated with fewer rows to find the guilty one
   Counter padded_elements;   // of inputs that are padded, as given to the model, padding included
   Counter padding_elements;  // so many of them were padding
@@ -56,6 +57,7 @@ struct StageStats {
   std::uint64_t shed = 0;
   std::uint64_t skipped = 0;
   std::uint64_t failed = 0;
+  std::uint64_t interrupted = 0;
   std::uint64_t retries = 0;
   std::uint64_t padded_elements = 0;
   std::uint64_t padding_elements = 0;

@@ -16,6 +16,19 @@ void LoadCancellation::cancel() noexcept {
   const std::lock_guard lock(mutex_);
   cancelled_ = true;
   for (const Load& load : loads_) stop(load);
+  // A tree: locks are only ever taken downwards.
+  for (const auto& child : below_) {
+    if (const auto alive = child.lock()) alive->cancel();
+  }
+}
+
+std::shared_ptr<LoadCancellation> LoadCancellation::below(LoadCancellation& parent) {
+  auto child = std::make_shared<LoadCancellation>();
+  const std::lock_guard lock(parent.mutex_);
+  std::erase_if(parent.below_, [](const auto& one) { return one.expired(); });
+  parent.below_.push_back(child);
+  child->cancelled_ = parent.cancelled_;  // nobody else has it yet
+  return child;
 }
 
 bool LoadCancellation::cancelled() const noexcept {

@@ -1,11 +1,12 @@
 // A way to stop loading models: hand it to OnnxModel::load and call cancel() from any thread, at
 // any time, as often as you like. Sticky: loads that start later fail as well. One object may cover
-// many loads at once.
+// many loads at once, and others below it: cancelling it cancels those too.
 //
 // Not promised: an instant. ONNX Runtime looks at the flag between steps of loading, not within
 // one.
 #pragma once
 
+#include <memory>
 #include <mutex>
 #include <vector>
 
@@ -19,6 +20,11 @@ struct SessionOptions;
 class LoadCancellation {
  public:
   LoadCancellation() = default;
+
+  // One that is cancelled when `parent` is, and may be cancelled alone. It keeps nothing of its
+  // parent, nor its parent of it.
+  static std::shared_ptr<LoadCancellation> below(LoadCancellation& parent);
+
   LoadCancellation(const LoadCancellation&) = delete;
   LoadCancellation& operator=(const LoadCancellation&) = delete;
 
@@ -46,8 +52,9 @@ class LoadCancellation {
   static void stop(const Load& load) noexcept;
 
   mutable std::mutex mutex_;
-  bool cancelled_ = false;   // guarded by mutex_
-  std::vector<Load> loads_;  // guarded by mutex_
+  bool cancelled_ = false;                              // guarded by mutex_
+  std::vector<Load> loads_;                             // guarded by mutex_
+  std::vector<std::weak_ptr<LoadCancellation>> below_;  // guarded by mutex_
 };
 
 }  // namespace millrace

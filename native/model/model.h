@@ -90,6 +90,11 @@ class Model {
   // Whether the rows of a batch may have shapes of their own.
   virtual bool accepts_ragged() const { return false; }
 
+  // What a run of zeros does for the runs after it: nothing (and it must not be tried), something
+  // for the runner that made it, or for all runners of the model.
+  enum class WarmUp : std::uint8_t { kNone, kEachRunner, kOnce };
+  virtual WarmUp warm_up() const { return WarmUp::kNone; }
+
   // Microseconds where replicas can share what is loaded (one thread each); otherwise as slow as
   // loading the model. The Runner keeps the Model's resources alive.
   virtual Result<std::unique_ptr<Runner>> make_runner(const RunnerOptions& options) = 0;

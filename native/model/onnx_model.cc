@@ -42,6 +42,10 @@ Result<std::shared_ptr<OnnxModel>> OnnxModel::load(const OrtLibrary& library,
   return model;
 }
 
+Model::WarmUp OnnxModel::warm_up() const {
+  return factory_->sessions_are_shared() ? WarmUp::kOnce : WarmUp::kEachRunner;
+}
+
 Result<std::unique_ptr<Runner>> OnnxModel::make_runner(const RunnerOptions& options) {
   for (const std::size_t output : options.outputs) {
     if (output < outputs_.size()) continue;

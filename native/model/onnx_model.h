@@ -70,6 +70,7 @@ class OnnxModel final : public Model, public std::enable_shared_from_this<OnnxMo
 
   const std::vector<TensorSpec>& inputs() const override { return inputs_; }
   const std::vector<TensorSpec>& outputs() const override { return outputs_; }
+  WarmUp warm_up() const override;
   Result<std::unique_ptr<Runner>> make_runner(const RunnerOptions& options) override;
 
  private:

@@ -8,6 +8,9 @@
 namespace millrace {
 namespace {
 
+constexpr std::uint32_t kInterrupted = 1;  // this run
+constexpr std::uint32_t kTerminated = 2;   // this run and all later ones
+
 std::vector<const TensorSpec*> wanted_outputs(const Model& model, const RunnerOptions& options) {
   std::vector<const TensorSpec*> specs;
   for (const std::size_t index : options.outputs) specs.push_back(&model.outputs()[index]);
@@ -63,6 +66,7 @@ Status OnnxRunner::run(const RunBatch& batch, RunResult& result) {
   std::vector<TensorView>& outputs = result.outputs;
   result.ragged.clear();
   result.failed.clear();
+  if ((ends_.load(std::memory_order_relaxed) & kInterrupted) != 0) forget_interruption();
   Status bound = inputs_.bind(inputs);
   if (!bound.ok()) return bound;
   ort::ErrorStatus* status = run_session(outputs_.prepare(rows_of(inputs)));
@@ -77,9 +81,9 @@ Status OnnxRunner::run(const RunBatch& batch, RunResult& result) {
     }
     failure = take_failure(api_, status);
   }
-  const bool terminated = terminated_.load(std::memory_order_relaxed);
-  return Error{terminated ? ErrorCode::kCancelled : ErrorCode::kStageFailed,
-               std::move(failure.text)};
+  // Relaxed: it only names a failure that ONNX Runtime's own flag, set after it, has caused.
+  const bool ended = ends_.load(std::memory_order_relaxed) != 0;
+  return Error{ended ? ErrorCode::kCancelled : ErrorCode::kStageFailed, std::move(failure.text)};
 }
 
 ort::ErrorStatus* OnnxRunner::run_session(ort::Value** outputs) {
@@ -97,12 +101,28 @@ std::int64_t OnnxRunner::rows_of(std::span<const TensorView> inputs) const {
   return rows;
 }
 
+void OnnxRunner::interrupt() noexcept {
+  end_run(kInterrupted);
+}
+
 void OnnxRunner::terminate() noexcept {
-  // Relaxed: run() only reads it to name a failure that ONNX Runtime's own flag, set after it, has
-  // caused.
-  terminated_.store(true, std::memory_order_relaxed);
+  end_run(kTerminated);
+}
+
+void OnnxRunner::end_run(std::uint32_t reason) noexcept {
+  ends_.fetch_or(reason, std::memory_order_acq_rel);
   if (auto* status = api_[ort::kRunOptionsSetTerminate](run_options_.get()))
     api_[ort::kReleaseStatus](status);
+}
+
+// The interruption was meant for an earlier run. A terminate() that changes ends_ before this does
+// is seen here and its flag set again; one that comes after acquires this change, so that its flag
+// is set after this took it back.
+void OnnxRunner::forget_interruption() {
+  if (auto* status = api_[ort::kRunOptionsUnsetTerminate](run_options_.get()))
+    api_[ort::kReleaseStatus](status);
+  const std::uint32_t before = ends_.fetch_and(~kInterrupted, std::memory_order_acq_rel);
+  if ((before & kTerminated) != 0) end_run(kTerminated);
 }
 
 }  // namespace millrace

@@ -2,11 +2,12 @@
 // so that a run of a small model costs little more than ONNX Runtime's own work. See Runner for the
 // contract.
 //
-// terminate() is noticed by ONNX Runtime between operations (and between the iterations of a Loop):
-// a single long operation is not cut short.
+// terminate() and interrupt() are noticed by ONNX Runtime between operations (and between the
+// iterations of a Loop): a single long operation is not cut short.
 #pragma once
 
 #include <atomic>
+#include <cstdint>
 #include <memory>
 #include <span>
 #include <vector>
@@ -28,9 +29,10 @@ class OnnxRunner final : public Runner {
                                               std::shared_ptr<ort::Session> session,
                                               const RunnerOptions& options);
 
-  // Errors: kInvalidInput when the inputs cannot be tensors at all, kCancelled after terminate(),
-  // else kStageFailed with ONNX Runtime's code and text.
+  // Errors: kInvalidInput when the inputs cannot be tensors at all, kCancelled after terminate()
+  // and interrupt(), else kStageFailed with ONNX Runtime's code and text.
   Status run(const RunBatch& batch, RunResult& result) override;
+  void interrupt() noexcept override;
   void terminate() noexcept override;
 
  private:
@@ -39,6 +41,8 @@ class OnnxRunner final : public Runner {
              const RunnerOptions& options);
   std::int64_t rows_of(std::span<const TensorView> inputs) const;
   ort::ErrorStatus* run_session(ort::Value** outputs);
+  void end_run(std::uint32_t reason) noexcept;
+  void forget_interruption();
 
   const ort::Api& api_;
   std::shared_ptr<const Model> model_;
@@ -49,7 +53,11 @@ class OnnxRunner final : public Runner {
   std::vector<const char*> output_names_;
   InputValues inputs_;
   OutputValues outputs_;
-  std::atomic<bool> terminated_{false};  // written by terminate(), from any thread
+
+  // Why a run is to end: bits of kInterrupted and kTerminated, set by any thread; the runner's own
+  // takes the first back. Whoever changes it changes ONNX Runtime's flag next to it, in an order
+  // that never loses a terminate(): see forget_interruption().
+  std::atomic<std::uint32_t> ends_{0};
 };
 
 }  // namespace millrace

@@ -157,11 +157,13 @@ inline constexpr Call<54, 1, const Value*, void*, std::size_t, std::size_t*, std
     kGetStringTensorContent{};
 
 // --- Runs. Of the outputs, a null slot is allocated by ONNX Runtime; any other must have exactly
-// the right shape. RunOptionsSetTerminate may be called by any thread; the flag stays set.
+// the right shape. RunOptionsSetTerminate may be called by any thread; the flag stays set
+// until it is unset.
 inline constexpr Call<39, 1, RunOptions**> kCreateRunOptions{};
 inline constexpr Release<97, 1, RunOptions> kReleaseRunOptions{};
 inline constexpr Call<41, 1, RunOptions*, LogLevel> kRunOptionsSetRunLogSeverityLevel{};
 inline constexpr Call<46, 1, RunOptions*> kRunOptionsSetTerminate{};
+inline constexpr Call<47, 1, RunOptions*> kRunOptionsUnsetTerminate{};
 inline constexpr Call<9, 1, Session*, const RunOptions*, const char* const*, const Value* const*,
                       std::size_t, const char* const*, std::size_t, Value**>
     kRun{};

@@ -1,21 +1,25 @@
-import { checkInteger, checkNumber, checkObject, checkOneOf, describe, suggest } from '../check.ts'
+import { checkBoolean, checkInteger, checkNumber, checkObject, checkOneOf, describe } from '../check.ts'
 import { MillraceError } from '../errors.ts'
-import { type NativeEngine, refusals, type Submit } from '../native/addon.ts'
+import { type NativeEngine, type NativeLoads, refusals, type Submit } from '../native/addon.ts'
 import { loadAddon } from '../native/load.ts'
 import { fromNative } from '../native/native-error.ts'
 import { bindPipeline } from '../pipeline/bind.ts'
 import type { BoundPipeline } from '../pipeline/bound-pipeline.ts'
 import {
+  type CompleteConfiguration,
   type Configuration,
-  checkReplicas,
+  type ResolvedStageConfiguration,
   resolveConfiguration,
 } from '../pipeline/configuration.ts'
 import { checkPipeline } from '../pipeline/define-pipeline.ts'
+import type { ModelSource } from '../pipeline/onnx.ts'
 import type { InputsOf, OutputsOf, Pipeline, StagesOf } from '../pipeline/pipeline.ts'
 import { AbortListeners } from './abort-listeners.ts'
 import { defaultPendingRows } from './admission.ts'
+import { Changes, type SwapOptions } from './changes.ts'
 import { availableCores } from './cores.ts'
 import { DeadlineTimer } from './deadline-timer.ts'
+import { EngineEmitter, type EngineEvents, type EngineListener } from './events.ts'
 import {
   defaultTerms,
   type InferOptions,
@@ -54,6 +58,11 @@ export interface EngineOptions<Stages extends string = string> {
    * wait. Default 'shed'.
    */
   readonly overload?: Overload | undefined
+  /**
+   * Whether replicas run batches of zeros, of every size up to their largest, before they take requests. Models with open
+   * dimensions or string inputs are not warmed up. Default true.
+   */
+  readonly warmUp?: boolean | undefined
 }
 
 /** What becomes of requests that cannot be answered in time. */
@@ -67,7 +76,7 @@ export interface CloseOptions {
   readonly timeoutMs?: number | undefined
 }
 
-const startKeys = ['configuration', 'maxPendingRows', 'overload'] as const
+const startKeys = ['configuration', 'maxPendingRows', 'overload', 'warmUp'] as const
 const overloads = ['shed', 'queue'] as const
 const mostPendingRows = 1 << 20
 const defaultCloseMs = 10_000
@@ -77,6 +86,8 @@ interface Parts {
   readonly bound: BoundPipeline
   readonly native: NativeEngine
   readonly maxPendingRows: number
+  readonly configuration: ReadonlyMap<string, ResolvedStageConfiguration>
+  readonly loads: NativeLoads
 }
 
 /**
@@ -95,12 +106,13 @@ export class Engine<P extends Pipeline = Pipeline> implements AsyncDisposable {
   })
   #refusing = false
   #closing: Promise<void> | undefined
-  /** The last scaling asked for: they are done in the order of the calls, so that the last one counts. */
-  #scaling: Promise<unknown> = Promise.resolve()
+  readonly #events = new EngineEmitter<StagesOf<P>>()
+  readonly #changes: Changes<StagesOf<P>>
 
   private constructor(parts: Parts) {
     const { native, bound } = parts
     this.#parts = parts
+    this.#changes = new Changes({ ...parts, events: this.#events })
     this.#inputs = new InputReader(bound)
     this.#timer = new DeadlineTimer(() => native.expire())
     const reader = new ResultReader(bound, this.#pending)
@@ -125,22 +137,29 @@ export class Engine<P extends Pipeline = Pipeline> implements AsyncDisposable {
   ): Promise<Engine<P>> {
     checkPipeline(pipeline)
     const given = checkObject(options, { name: 'engine options', keys: startKeys })
-    const { configuration: wanted = {}, maxPendingRows: limit, overload = 'shed' } = given
+    const { configuration: wanted = {}, maxPendingRows: limit } = given
+    const { overload = 'shed', warmUp = true } = given
     const shed = checkOneOf(overload, { name: 'overload', choices: overloads }) === 'shed'
     const configuration = resolveConfiguration(pipeline, {
       configuration: wanted,
       cores: availableCores(),
     })
+    const warm = checkBoolean(warmUp, { name: 'warmUp' })
     const givenRows = limit === undefined ? undefined : checkPendingRows(limit)
-    const models = await loadModels(pipeline, configuration)
+    const loads = loadAddon().openLoads()
+    const models = await loadModels(pipeline, { configuration, loads })
     const bound = bindPipeline(pipeline, models)
     const maxPendingRows = givenRows ?? defaultPendingRows(bound)
-    const spec = toNativeSpec(bound, { models, configuration, maxPendingRows, shed })
+    const terms = { configuration, maxPendingRows, shed, warmUp: warm }
+    const spec = toNativeSpec(bound, { models, ...terms })
     try {
       const native = await loadAddon().createEngine(spec)
-      return new Engine<P>({ pipeline, bound, native, maxPendingRows })
+      return new Engine<P>({ pipeline, bound, native, maxPendingRows, configuration, loads })
     } catch (error) {
       throw fromNative(error)
+    } finally {
+      // The engine has them, and lets go of those it serves no more.
+      for (const model of models.values()) model.release()
     }
   }
 
@@ -200,24 +219,58 @@ export class Engine<P extends Pipeline = Pipeline> implements AsyncDisposable {
    * @returns Fulfils when it is done.
    * @throws {MillraceError} MILLRACE_INVALID_OPTION, MILLRACE_MODEL_LOAD, MILLRACE_CLOSED
    */
-  async scale(stage: StagesOf<P>, replicas: number): Promise<void> {
-    const stages = this.#parts.bound.stages.map(({ name }) => name)
-    const index = stages.indexOf(stage)
-    if (index < 0) {
-      throw new MillraceError({
-        code: 'MILLRACE_INVALID_OPTION',
-        message: `scale: no stage ${JSON.stringify(stage)}; ${suggest(String(stage), stages)}`,
-      })
-    }
-    const count = checkReplicas(replicas, 'scale: replicas')
-    if (this.#closing !== undefined) throw closed()
-    const turn = this.#scaling.then(() => this.#parts.native.scale(index, count))
-    this.#scaling = turn.catch(() => undefined)
-    try {
-      await turn
-    } catch (error) {
-      throw fromNative(error, stage)
-    }
+  scale(stage: StagesOf<P>, replicas: number): Promise<void> {
+    return this.#changes.scale(stage, replicas)
+  }
+
+  /**
+   * Replaces the model of a stage by another one with the same inputs and outputs. It is loaded and warmed up beside the
+   * old one, then takes over between batches: no request is lost, refused or failed for it. Where anything fails, the old
+   * one goes on as if nothing had been. Changes are made one after the other, in the order of the calls.
+   *
+   * @param model A path, a file: URL, or the bytes of a model; or an object that holds it beside a signal.
+   * @returns Fulfils when the last batch of the old model ended and its memory was freed.
+   * @throws {MillraceError} MILLRACE_MODEL_LOAD, MILLRACE_INVALID_PIPELINE where the models differ, MILLRACE_STAGE_FAILED
+   * where the new one does not run, MILLRACE_CANCELLED, MILLRACE_INVALID_OPTION, MILLRACE_CLOSED
+   */
+  swap(stage: StagesOf<P>, model: ModelSource | SwapOptions): Promise<void> {
+    return this.#changes.swap(stage, model)
+  }
+
+  /**
+   * Serves another configuration, wholly or not at all: what is left out of it stays as it is. Replicas with other limits
+   * or another tier are made and warmed up beside the old ones before the first of them is replaced.
+   *
+   * @param plan A configuration, or a plan that holds one.
+   * @returns Fulfils when nothing of the old configuration serves any more.
+   * @throws {MillraceError} MILLRACE_INVALID_OPTION, MILLRACE_MODEL_LOAD, MILLRACE_STAGE_FAILED, MILLRACE_CLOSED
+   */
+  apply(
+    plan: Configuration<StagesOf<P>> | { readonly configuration: Configuration<StagesOf<P>> },
+  ): Promise<void> {
+    return this.#changes.apply(plan)
+  }
+
+  /** What is served now: the configuration it was started with, and every change since. */
+  get configuration(): CompleteConfiguration<StagesOf<P>> {
+    return this.#changes.configuration
+  }
+
+  /** Has a listener called with each event of that name. An 'error' that nobody listens to is ignored. */
+  on<Name extends keyof EngineEvents>(
+    name: Name,
+    listener: EngineListener<EngineEvents<StagesOf<P>>[Name]>,
+  ): this {
+    this.#events.on(name, listener)
+    return this
+  }
+
+  off<Name extends keyof EngineEvents>(
+    name: Name,
+    listener: EngineListener<EngineEvents<StagesOf<P>>[Name]>,
+  ): this {
+    this.#events.off(name, listener)
+    return this
   }
 
   /** Refuses further requests; fulfils when those accepted are answered. */
@@ -245,6 +298,7 @@ export class Engine<P extends Pipeline = Pipeline> implements AsyncDisposable {
   }
 
   async #shutDown(timeoutMs: number): Promise<void> {
+    this.#changes.close()
     const drained = this.drain()
     let timer: NodeJS.Timeout | undefined
     const timeout = new Promise<void>((resolve) => {
@@ -253,6 +307,7 @@ export class Engine<P extends Pipeline = Pipeline> implements AsyncDisposable {
     await Promise.race([drained, timeout])
     clearTimeout(timer)
     await this.#parts.native.stop()
+    await this.#changes.whenIdle()
     this.#timer.stop()
   }
 

@@ -54,7 +54,8 @@ function checkPriority(value: unknown): number {
   return priorityClasses.indexOf(checkOneOf(value, { name: 'priority', choices: priorityClasses }))
 }
 
-function checkSignal(value: unknown): AbortSignal | undefined {
+/** @throws {MillraceError} MILLRACE_INVALID_OPTION */
+export function checkSignal(value: unknown): AbortSignal | undefined {
   if (value === undefined || value instanceof AbortSignal) return value
   throw new MillraceError({
     code: 'MILLRACE_INVALID_OPTION',

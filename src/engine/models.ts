@@ -1,7 +1,7 @@
 import { existsSync, statSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { MillraceError } from '../errors.ts'
-import type { NativeModel } from '../native/addon.ts'
+import type { NativeLoads, NativeModel } from '../native/addon.ts'
 import { loadAddon } from '../native/load.ts'
 import { fromNative } from '../native/native-error.ts'
 import { findOnnxRuntime, onnxRuntimeVersion } from '../native/onnx-runtime.ts'
@@ -9,38 +9,65 @@ import type { ResolvedStageConfiguration } from '../pipeline/configuration.ts'
 import { modelLabel, type OnnxStage } from '../pipeline/onnx.ts'
 import type { Pipeline } from '../pipeline/pipeline.ts'
 
+/** One stage's model, to be loaded. */
+export interface WantedModel {
+  /** The stage. */
+  readonly name: string
+  readonly source: string | Uint8Array
+  readonly config: Readonly<Record<string, string>>
+  readonly threads: number
+}
+
+/** What ends loads, and whether they stand back behind what is being served. */
+export interface LoadTerms {
+  readonly loads?: NativeLoads | undefined
+  readonly background?: boolean
+}
+
 /**
  * Loads the models of a pipeline, side by side, off the event loop. Stages that run the same model with as many threads
  * and the same session settings share it.
  *
  * @throws {MillraceError} MILLRACE_MODEL_LOAD naming the stage and the model, MILLRACE_NATIVE_LOAD.
  */
-export async function loadModels(
+export function loadModels(
   pipeline: Pipeline,
-  configuration: ReadonlyMap<string, ResolvedStageConfiguration>,
+  given: LoadTerms & {
+    readonly configuration: ReadonlyMap<string, ResolvedStageConfiguration>
+  },
 ): Promise<ReadonlyMap<string, NativeModel>> {
-  const loads = new Map<string | Uint8Array, Map<string, Promise<NativeModel>>>()
-  const models = pipeline.order.map(async (name): Promise<readonly [string, NativeModel]> => {
-    const stage = pipeline.stages[name] as OnnxStage
-    const threads = configuration.get(name)?.threads ?? 1
-    const source = typeof stage.source === 'string' ? resolve(stage.source) : stage.source
-    const variants = loads.get(source) ?? new Map<string, Promise<NativeModel>>()
-    loads.set(source, variants)
-    const variant = JSON.stringify([threads, stage.config])
-    const load = variants.get(variant) ?? loadModel({ ...stage, source }, { name, threads })
+  const wanted = pipeline.order.map((name) => {
+    const { source, config } = pipeline.stages[name] as OnnxStage
+    return { name, source, config, threads: given.configuration.get(name)?.threads ?? 1 }
+  })
+  return loadAll(wanted, given)
+}
+
+/** The same for any stages and sources; by stage. MILLRACE_CANCELLED where `loads` were cancelled. */
+export async function loadAll(
+  wanted: readonly WantedModel[],
+  terms: LoadTerms = {},
+): Promise<ReadonlyMap<string, NativeModel>> {
+  const loading = new Map<string | Uint8Array, Map<string, Promise<NativeModel>>>()
+  const models = wanted.map(async (one): Promise<readonly [string, NativeModel]> => {
+    const source = typeof one.source === 'string' ? resolve(one.source) : one.source
+    const variants = loading.get(source) ?? new Map<string, Promise<NativeModel>>()
+    loading.set(source, variants)
+    const variant = JSON.stringify([one.threads, one.config])
+    const load = variants.get(variant) ?? loadModel({ ...one, source }, terms)
     variants.set(variant, load)
-    return [name, await load]
+    return [one.name, await load]
   })
   // All, before the first error is reported: no load is left running behind the caller's back.
   const settled = await Promise.allSettled(models)
-  return new Map(settled.map(loadedOf))
+  const failed = settled.find(({ status }) => status === 'rejected')
+  if (failed === undefined) return new Map(settled.map(loadedOf))
+  for (const one of settled) if (one.status === 'fulfilled') one.value[1].release()
+  throw (failed as PromiseRejectedResult).reason
 }
 
-async function loadModel(
-  stage: Pick<OnnxStage, 'source' | 'config'>,
-  { name, threads }: { name: string; threads: number },
-): Promise<NativeModel> {
-  const { source, config } = stage
+async function loadModel(wanted: WantedModel, terms: LoadTerms): Promise<NativeModel> {
+  const { source, config, name, threads } = wanted
   if (typeof source === 'string') checkFile(source, name)
   try {
     return await loadAddon().loadModel({
@@ -52,6 +79,8 @@ async function loadModel(
       spinning: false,
       arena: false,
       sessionConfig: config,
+      loads: terms.loads,
+      background: terms.background ?? false,
     })
   } catch (error) {
     throw fromNative(error, name)

@@ -24,12 +24,14 @@ export function toNativeSpec(
     readonly configuration: ReadonlyMap<string, ResolvedStageConfiguration>
     readonly maxPendingRows: number
     readonly shed: boolean
+    readonly warmUp: boolean
   },
 ): NativePipelineSpec {
   return {
     batched: bound.batched,
     maxPendingRows: given.maxPendingRows,
     shed: given.shed,
+    warmUp: given.warmUp,
     inputs: bound.inputs,
     stages: bound.stages.map((stage) => ({
       name: stage.name,

@@ -23,6 +23,8 @@ export interface StageStats extends NativeStageStats {
   readonly skippedRows: number
   /** Rows that the model refused, each alone. */
   readonly failedRows: number
+  /** Runs ended early, since nobody waited for any of their rows any more. */
+  readonly interruptedBatches: number
   /** Runs repeated with half of the rows, to find the one that fails. */
   readonly retries: number
   /**

@@ -6,6 +6,10 @@ export interface Addon {
   /** Rejects with an Error whose `code` is a MillraceErrorCode. */
   loadModel(options: LoadModelOptions): Promise<NativeModel>
   createEngine(spec: NativePipelineSpec): Promise<NativeEngine>
+  /** Loads that can be cancelled together, also with those above; all are when the environment ends. */
+  openLoads(above?: NativeLoads): NativeLoads
+  /** For good: a later load, also of further replicas of several threads, fails with MILLRACE_CANCELLED. */
+  cancelLoads(loads: NativeLoads): void
   /**
    * Delivers what is settled, in all engines of this environment, without waiting for the event loop to be woken. After a
    * poll that is not the last the core does not wake the event loop: another one must follow.
@@ -13,6 +17,13 @@ export interface Addon {
   poll(last: boolean): void
   readonly NativeModel: NativeClass<NativeModel>
   readonly NativeEngine: NativeClass<NativeEngine>
+}
+
+declare const loads: unique symbol
+
+/** Opaque: only the addon makes and reads it. */
+export interface NativeLoads {
+  readonly [loads]: true
 }
 
 /** A class whose objects only the addon makes. */
@@ -33,11 +44,18 @@ export interface LoadModelOptions {
   readonly spinning: boolean
   readonly arena: boolean
   readonly sessionConfig: Readonly<Record<string, string>>
+  /** Default: those of the environment. */
+  readonly loads?: NativeLoads | undefined
+  /** Loads at low priority where that is possible, so that what is served meanwhile does not suffer. */
+  readonly background: boolean
 }
 
 export interface NativeModel {
+  /** Undefined once it was released, as `outputs`. */
   readonly inputs: readonly TensorSpec[]
   readonly outputs: readonly TensorSpec[]
+  /** Lets go of the model at once and not when this object is collected; engines that were given it keep it. */
+  release(): void
 }
 
 /** [stage, output], or [-1, input] for an input of the request. */
@@ -49,6 +67,8 @@ export interface NativePipelineSpec {
   readonly maxPendingRows: number
   /** Whether what cannot meet its deadline is refused or dropped as soon as that is known. */
   readonly shed: boolean
+  /** Whether replicas run batches of zeros before they take traffic. */
+  readonly warmUp: boolean
   readonly inputs: readonly {
     readonly name: string
     readonly type: TensorType
@@ -147,6 +167,8 @@ export interface NativeEngine {
   /** Why the last request was refused. */
   refusal(): NativeRefusal
   scale(stage: number, replicas: number): Promise<void>
+  /** All of them, each of another stage, or none where it rejects. */
+  reconfigure(changes: readonly NativeStageChange[]): Promise<void>
   /** Refuses every further submit. */
   refuse(): void
   /** Ends all replicas at once, interrupting what runs, and settles what is left as closed. */
@@ -162,6 +184,15 @@ export interface NativeRefusal {
   readonly serviceMs: number
   /** What it would take if nothing else were there. */
   readonly aloneMs: number
+}
+
+/** How a stage is to be served; by the model that serves it now where there is none. */
+export interface NativeStageChange {
+  readonly stage: number
+  readonly model: NativeModel | undefined
+  readonly replicas: number
+  readonly maxBatch: number
+  readonly maxDelayMs: number
 }
 
 /** A distribution, of milliseconds where the name says so. */
@@ -184,6 +215,7 @@ export interface NativeStageStats {
   readonly shedRows: number
   readonly skippedRows: number
   readonly failedRows: number
+  readonly interruptedBatches: number
   readonly retries: number
   readonly paddedElements: number
   readonly paddingElements: number

@@ -22,6 +22,13 @@ export type Configuration<Stages extends string = string> = {
   readonly [Stage in Stages]?: StageConfiguration | undefined
 }
 
+/** How each stage of a pipeline is run, with nothing left out. */
+export type CompleteConfiguration<Stages extends string = string> = {
+  readonly [Stage in Stages]: {
+    readonly [Key in keyof StageConfiguration]-?: Exclude<StageConfiguration[Key], undefined>
+  }
+}
+
 /** A stage's configuration with nothing left out. */
 export interface ResolvedStageConfiguration {
   readonly tier: string
@@ -48,7 +55,58 @@ export function resolveConfiguration(
   pipeline: Pipeline,
   given: { readonly configuration: unknown; readonly cores: number },
 ): ReadonlyMap<string, ResolvedStageConfiguration> {
-  const record = checkRecord(given.configuration, { name: 'configuration' })
+  const names = pipeline.order
+  const share = Math.max(1, Math.floor(given.cores / names.length))
+  return resolveStages(pipeline, given.configuration, () => ({
+    tier: 'cpu-1',
+    maxBatch: defaultMaxBatch,
+    replicasOf: (threads) => Math.max(1, Math.floor(share / threads)),
+    maxDelayMs: 0,
+  }))
+}
+
+/**
+ * Checks a change of a configuration: what it leaves out stays as it is.
+ *
+ * @throws {MillraceError} MILLRACE_INVALID_OPTION as {@link resolveConfiguration} does.
+ */
+export function changeConfiguration(
+  pipeline: Pipeline,
+  given: {
+    readonly configuration: unknown
+    readonly current: ReadonlyMap<string, ResolvedStageConfiguration>
+  },
+): ReadonlyMap<string, ResolvedStageConfiguration> {
+  return resolveStages(pipeline, given.configuration, (name) => {
+    const current = given.current.get(name) as ResolvedStageConfiguration // one for each stage
+    return { ...current, replicasOf: () => current.replicas }
+  })
+}
+
+/** The same in the form in which configurations are given. */
+export function completeConfiguration<Stages extends string>(
+  configuration: ReadonlyMap<string, ResolvedStageConfiguration>,
+): CompleteConfiguration<Stages> {
+  const entries = [...configuration].map(([name, { tier, maxBatch, replicas, maxDelayMs }]) => {
+    return [name, { tier, maxBatch, replicas, maxDelayMs }] as const
+  })
+  return Object.fromEntries(entries) as CompleteConfiguration<Stages>
+}
+
+/** What is taken where nothing is given. */
+interface StageDefaults {
+  readonly tier: string
+  readonly maxBatch: number
+  readonly replicasOf: (threads: number) => number
+  readonly maxDelayMs: number
+}
+
+function resolveStages(
+  pipeline: Pipeline,
+  configuration: unknown,
+  defaultsOf: (name: string) => StageDefaults,
+): ReadonlyMap<string, ResolvedStageConfiguration> {
+  const record = checkRecord(configuration, { name: 'configuration' })
   const names: readonly string[] = pipeline.order
   const unknown = Object.keys(record).find((name) => !names.includes(name))
   if (unknown !== undefined) {
@@ -56,20 +114,24 @@ export function resolveConfiguration(
       `configuration: pipeline "${pipeline.name}" has no stage "${unknown}"; ${suggest(unknown, names)}`,
     )
   }
-  const replicas = Math.max(1, Math.floor(given.cores / names.length))
   return new Map(
-    names.map((name) => [
-      name,
-      resolveStage(`configuration.${name}`, ownOr(record, name), replicas),
-    ]),
+    names.map((name) => {
+      const where = `configuration.${name}`
+      return [name, resolveStage(where, ownOr(record, name), defaultsOf(name))]
+    }),
   )
 }
 
-function resolveStage(where: string, value: unknown, share: number): ResolvedStageConfiguration {
+function resolveStage(
+  where: string,
+  value: unknown,
+  defaults: StageDefaults,
+): ResolvedStageConfiguration {
   const given = checkObject(value, { name: where, keys })
-  const { tier = 'cpu-1', maxBatch = defaultMaxBatch, maxDelayMs = 0 } = given
+  const { tier = defaults.tier } = given
   const threads = threadsOf(tier, where)
-  const { replicas = Math.max(1, Math.floor(share / threads)) } = given
+  const { maxBatch = defaults.maxBatch, maxDelayMs = defaults.maxDelayMs } = given
+  const { replicas = defaults.replicasOf(threads) } = given
   return {
     tier: tier as string,
     threads,

@@ -54,7 +54,7 @@ export function onnx<const Input extends string, const Decider extends string = 
   source: ModelSource,
   options: OnnxOptions<Input, Decider>,
 ): OnnxStage<NoInfer<Input>, NoInfer<Decider>> {
-  const path = checkSource(source)
+  const path = checkSource(source, 'onnx(), source')
   const where = `onnx(${modelLabel(path)})`
   const given = checkObject(options, { name: where, keys: ['inputs', 'when', 'config'], code })
   const stage = Object.freeze({
@@ -78,8 +78,8 @@ export function modelLabel(source: string | Uint8Array): string {
   return typeof source === 'string' ? source : `${source.byteLength} bytes`
 }
 
-function checkSource(source: unknown): string | Uint8Array {
-  const where = 'onnx(), source'
+/** Path or bytes of a model; `where` begins the message where it is neither. */
+export function checkSource(source: unknown, where: string): string | Uint8Array {
   if (source instanceof Uint8Array) {
     if (source.byteLength > 0) return source
     throw definitionError(where, 'expected the bytes of a model, got none; read the file first')

@@ -29,6 +29,22 @@ describe('a request with a signal', () => {
     await engine.close()
   })
 
+  it('has its run ended where nobody else waits for it, and the replica goes on', async () => {
+    await using engine = await Engine.start(slow, { configuration: oneByOne })
+    const controller = new AbortController()
+    const { signal } = controller
+    const open = [{ signal }, { deadlineMs: 50 }].map(async (options) => {
+      const error = await rejectionOf(engine.infer(endless, options))
+      return error.code
+    })
+    setTimeout(() => controller.abort(), 20)
+    expect(await Promise.all(open)).toEqual(['MILLRACE_CANCELLED', 'MILLRACE_DEADLINE_EXCEEDED'])
+    expect(Number((await engine.infer(slowly(1))).sum.data[0])).toBe(2000)
+    const { interruptedBatches, failedRows, skippedRows } = engine.stats().stages.slow
+    expect(interruptedBatches).toBeGreaterThanOrEqual(1)
+    expect({ failedRows, skippedRows }).toEqual({ failedRows: 0, skippedRows: 2 })
+  })
+
   it('is never run once it is cancelled, and leaves no row behind', async () => {
     await using engine = await Engine.start(slow, { configuration: oneByOne })
     const busy = engine.infer(slowly(30))

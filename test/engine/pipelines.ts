@@ -10,6 +10,10 @@ function exampleFile(path: string): URL {
   return new URL(`../../examples/01-digits-cascade/${path}`, import.meta.url)
 }
 
+export function digitsModel(name: 'fast' | 'accurate'): URL {
+  return exampleFile(`models/digits-${name}.onnx`)
+}
+
 const image = { inputs: { image: 'request.image' } } as const
 const fast = onnx(exampleFile('models/digits-fast.onnx'), image)
 const accurate = onnx(exampleFile('models/digits-accurate.onnx'), image)

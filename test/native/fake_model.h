@@ -36,10 +36,11 @@ class Gate {
   void open() { set(true); }
 
   // False when `left` came true first.
-  bool pass(const std::atomic<bool>& left) {
+  template <class Left>
+  bool pass(Left&& left) {
     std::unique_lock lock(mutex_);
-    changed_.wait(lock, [&] { return open_ || left.load(); });
-    return !left.load();
+    changed_.wait(lock, [&] { return open_ || left(); });
+    return !left();
   }
   void nudge() {
     { const std::lock_guard lock(mutex_); }
@@ -100,11 +101,14 @@ struct FakeScript {
   std::atomic<int> extra_rows{0};  // more (or fewer) rows in the outputs than in the batch
   std::atomic<int> runners_left{1'000'000};  // so many more make_runner() succeed
   std::atomic<bool> record{true};
+  std::atomic<bool> broken{false};  // every run fails
+  std::atomic<Model::WarmUp> warm_up{Model::WarmUp::kNone};
 
   std::atomic<int> running{0};
   std::atomic<int> most_running{0};
   std::atomic<int> runs{0};
   std::atomic<int> runners{0};  // alive
+  std::atomic<int> interrupts{0};
 
   std::vector<FakeBatch> batches() {
     const std::lock_guard lock(mutex);
@@ -140,9 +144,16 @@ class FakeRunner final : public Runner {
     while (most < now_running && !script_->most_running.compare_exchange_weak(most, now_running)) {
     }
     ++script_->runs;
+    interrupted_.store(false);
     Status status = compute(batch.inputs, result.outputs);
     --script_->running;
     return status;
+  }
+
+  void interrupt() noexcept override {
+    ++script_->interrupts;
+    interrupted_.store(true);
+    script_->gate.nudge();
   }
 
   void terminate() noexcept override {
@@ -154,10 +165,12 @@ class FakeRunner final : public Runner {
   Status compute(std::span<const TensorView> inputs, std::vector<TensorView>& outputs) {
     measure(inputs[0]);
     if (script_->record.load()) record(inputs[0]);
-    const bool passed = script_->gate.pass(terminated_);
+    const bool passed =
+        script_->gate.pass([&] { return terminated_.load() || interrupted_.load(); });
     const Nanos service_ns = script_->service_ns.load();
     if (service_ns > 0) std::this_thread::sleep_for(std::chrono::nanoseconds(service_ns));
     if (!passed || terminated_.load()) return Error{ErrorCode::kCancelled, "terminated"};
+    if (script_->broken.load()) return Error{ErrorCode::kStageFailed, "it is broken"};
     if (options_.strings) {
       add_text(inputs[0]);
     } else if (!add_numbers(inputs)) {
@@ -235,6 +248,7 @@ class FakeRunner final : public Runner {
   const std::shared_ptr<FakeScript> script_;
   const std::vector<std::size_t> wanted_;
   std::atomic<bool> terminated_{false};
+  std::atomic<bool> interrupted_{false};  // the run in progress
   std::size_t rows_ = 0;
   std::size_t row_elements_ = 0;
   std::vector<float> y_;
@@ -263,6 +277,7 @@ class FakeModel final : public Model {
 
   const std::vector<TensorSpec>& inputs() const override { return inputs_; }
   const std::vector<TensorSpec>& outputs() const override { return outputs_; }
+  WarmUp warm_up() const override { return script_->warm_up.load(); }
 
   Result<std::unique_ptr<Runner>> make_runner(const RunnerOptions& options) override {
     if (script_->runners_left-- <= 0) return Error{ErrorCode::kModelLoad, "no runner left"};

@@ -136,6 +136,27 @@ TEST_F(OnnxThreadsTest, ALongRunEndsSoonAfterItIsTerminatedAndSoDoesEveryLaterOn
   EXPECT_EQ(later.error().code, ErrorCode::kCancelled);
 }
 
+TEST_F(OnnxThreadsTest, ALongRunEndsSoonAfterItIsInterruptedAndTheNextOneRuns) {
+  const auto model = load(test_model("slow"));
+  const auto runner = runner_of(*model, 1);
+  const std::vector<std::int64_t> iterations{3};
+  const TensorView inputs[] = {view_of(iterations, {1})};
+  std::vector<TensorView> outputs;
+  for (int round = 0; round < 3; ++round) {
+    Status status;
+    std::thread thread([&] { status = count_for_ever(*runner); });
+    std::this_thread::sleep_for(50ms);
+    runner->interrupt();
+    thread.join();
+    ASSERT_FALSE(status.ok());
+    EXPECT_EQ(status.error().code, ErrorCode::kCancelled);
+    ASSERT_TRUE(run(*runner, inputs, outputs).ok());
+  }
+  runner->interrupt();
+  runner->terminate();
+  EXPECT_FALSE(run(*runner, inputs, outputs).ok()) << "an interruption takes no end back";
+}
+
 TEST_F(OnnxThreadsTest, TerminatingOneRunnerLeavesTheOthersOfItsSessionAlone) {
   const auto model = load(test_model("slow"));
   const auto ended = runner_of(*model, 2), other = runner_of(*model, 2);

@@ -4,7 +4,7 @@ import type { NativeModel } from '../../src/native/addon.ts'
 import type { BoundOutput, BoundPipeline } from '../../src/pipeline/bound-pipeline.ts'
 import { plainStage } from './plain-stage.ts'
 
-const model: NativeModel = { inputs: [], outputs: [] }
+const model: NativeModel = { inputs: [], outputs: [], release() {} }
 const configuration = { tier: 'cpu-1', threads: 1, maxBatch: 8, replicas: 2, maxDelayMs: 1 }
 const bound: BoundPipeline = {
   batched: true,
@@ -52,6 +52,7 @@ function specOf(outputs: readonly BoundOutput[]) {
       configuration: new Map(names.map((name) => [name, configuration])),
       maxPendingRows: 64,
       shed: true,
+      warmUp: true,
     },
   )
 }

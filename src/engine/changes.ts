@@ -1,0 +1,275 @@
+import { checkObject, describe, suggest } from '../check.ts'
+import { MillraceError } from '../errors.ts'
+import type { NativeEngine, NativeLoads, NativeModel, NativeStageChange } from '../native/addon.ts'
+import { loadAddon } from '../native/load.ts'
+import { fromNative } from '../native/native-error.ts'
+import type { BoundPipeline } from '../pipeline/bound-pipeline.ts'
+import {
+  type CompleteConfiguration,
+  changeConfiguration,
+  checkReplicas,
+  completeConfiguration,
+  type ResolvedStageConfiguration,
+} from '../pipeline/configuration.ts'
+import { checkSource, type ModelSource, modelLabel, type OnnxStage } from '../pipeline/onnx.ts'
+import type { Pipeline } from '../pipeline/pipeline.ts'
+import { checkReplaceable } from '../pipeline/replaceable.ts'
+import type { EngineEmitter } from './events.ts'
+import { checkSignal } from './infer-options.ts'
+import { loadAll, type WantedModel } from './models.ts'
+import { cancelled } from './request-error.ts'
+
+/** A model to serve in place of another, and when to give it up. */
+export interface SwapOptions {
+  readonly source: ModelSource
+  /** Ends the loading of the new model; once it takes over, this has no effect. */
+  readonly signal?: AbortSignal | undefined
+}
+
+/** What changes are made to. */
+export interface Changeable<Stages extends string> {
+  readonly pipeline: Pipeline
+  readonly bound: BoundPipeline
+  readonly native: NativeEngine
+  readonly configuration: ReadonlyMap<string, ResolvedStageConfiguration>
+  /** Every load of the engine can be cancelled through it. */
+  readonly loads: NativeLoads
+  readonly events: EngineEmitter<Stages>
+}
+
+/**
+ * Changes what an engine serves and how, one change after the other in the order of the calls, and knows what that is.
+ * Arguments are checked when it is a change's turn: what it is checked against may have changed before.
+ */
+export class Changes<Stages extends string> {
+  readonly #engine: Changeable<Stages>
+  #configuration: ReadonlyMap<string, ResolvedStageConfiguration>
+  /** Models that were swapped in. */
+  readonly #sources = new Map<string, string | Uint8Array>()
+  #last: Promise<unknown> = Promise.resolve()
+  readonly #closing = new AbortController()
+
+  constructor(engine: Changeable<Stages>) {
+    this.#engine = engine
+    this.#configuration = engine.configuration
+  }
+
+  get configuration(): CompleteConfiguration<Stages> {
+    return completeConfiguration(this.#configuration)
+  }
+
+  async scale(stage: Stages, replicas: number): Promise<void> {
+    const index = this.#indexOf(stage, 'scale')
+    const count = checkReplicas(replicas, 'scale: replicas')
+    this.#checkOpen()
+    await this.#inTurn(stage, async () => {
+      const before = this.#now(stage)
+      try {
+        await this.#engine.native.scale(index, count)
+      } finally {
+        const { replicas } = this.#engine.native.stats().stages[stage] ?? before
+        this.#set(stage, { ...before, replicas })
+      }
+      this.#engine.events.emit('scale', { stage, before: before.replicas, after: count })
+    })
+  }
+
+  async swap(stage: Stages, model: unknown): Promise<void> {
+    const index = this.#indexOf(stage, 'swap')
+    const definition = this.#onnx(stage)
+    const { source, signal } = readSwap(model)
+    this.#checkOpen()
+    await this.#inTurn(stage, async () => {
+      this.#checkOpen()
+      const { threads } = this.#now(stage)
+      const wanted = { name: stage, source, config: definition.config, threads }
+      const models = await this.#load([wanted], signal)
+      const loaded = models.get(stage) as NativeModel // what was asked for
+      try {
+        const where = `swap: stage "${stage}" (${modelLabel(source)})`
+        checkReplaceable(this.#engine.bound, { stage: index, model: loaded, where })
+        await this.#engine.native.reconfigure([this.#changeOf(stage, { model: loaded })])
+      } finally {
+        releaseAll(models)
+      }
+      const before = modelLabel(this.#sources.get(stage) ?? definition.source)
+      this.#sources.set(stage, source)
+      this.#engine.events.emit('swap', { stage, before, after: modelLabel(source) })
+    })
+  }
+
+  async apply(plan: unknown): Promise<void> {
+    const configuration = this.#configurationOf(plan)
+    const { pipeline } = this.#engine
+    changeConfiguration(pipeline, { configuration, current: this.#configuration })
+    this.#checkOpen()
+    await this.#inTurn(undefined, async () => {
+      this.#checkOpen()
+      const before = this.configuration
+      const next = changeConfiguration(pipeline, { configuration, current: this.#configuration })
+      await this.#applyNow(next)
+      this.#configuration = next
+      this.#engine.events.emit('apply', { before, after: this.configuration })
+    })
+  }
+
+  /** Ends loads in progress; every change that has not begun, but scaling, is refused. */
+  close(): void {
+    this.#closing.abort()
+    loadAddon().cancelLoads(this.#engine.loads)
+  }
+
+  /** Fulfils when no change is in progress; never rejects. */
+  async whenIdle(): Promise<void> {
+    await this.#last
+  }
+
+  async #applyNow(next: ReadonlyMap<string, ResolvedStageConfiguration>): Promise<void> {
+    const changed = [...next].filter(([name, stage]) => !sameStage(stage, this.#now(name)))
+    const wanted = changed.flatMap(([name, { threads }]): WantedModel[] => {
+      if (threads === this.#now(name).threads || !this.#isOnnx(name)) return []
+      const { source, config } = this.#engine.pipeline.stages[name] as OnnxStage
+      return [{ name, source: this.#sources.get(name) ?? source, config, threads }]
+    })
+    const models = await this.#load(wanted)
+    try {
+      await this.#engine.native.reconfigure(
+        changed.map(([name, stage]) => this.#changeOf(name, { model: models.get(name), stage })),
+      )
+    } finally {
+      releaseAll(models)
+    }
+  }
+
+  /**
+   * Rejects at once where it is given up: loading itself ends at its next step, and what still comes of it is let go of.
+   */
+  async #load(
+    wanted: readonly WantedModel[],
+    signal?: AbortSignal | undefined,
+  ): Promise<ReadonlyMap<string, NativeModel>> {
+    const closing = this.#closing.signal
+    const given = signal === undefined ? closing : AbortSignal.any([signal, closing])
+    const reason = () => (signal?.aborted ? cancelled(signal) : closed())
+    if (given.aborted) throw reason()
+    const addon = loadAddon()
+    const loads = addon.openLoads(this.#engine.loads)
+    const loading = loadAll(wanted, { loads, background: true })
+    return new Promise((resolve, reject) => {
+      const giveUp = () => {
+        addon.cancelLoads(loads)
+        reject(reason())
+        loading.then(releaseAll, () => undefined)
+      }
+      given.addEventListener('abort', giveUp, { once: true })
+      loading.then(resolve, reject).finally(() => given.removeEventListener('abort', giveUp))
+    })
+  }
+
+  /** What fails in its turn leaves the turns after it alone. */
+  async #inTurn(stage: Stages | undefined, change: () => Promise<void>): Promise<void> {
+    const turn = this.#last.then(change)
+    this.#last = turn.catch(() => undefined)
+    try {
+      await turn
+    } catch (thrown) {
+      const error = fromNative(thrown, stage)
+      const code = MillraceError.is(error) ? error.code : undefined
+      if (
+        code === 'MILLRACE_CLOSED' ||
+        (this.#closing.signal.aborted && code === 'MILLRACE_CANCELLED')
+      ) {
+        throw closed()
+      }
+      if (MillraceError.is(error)) this.#engine.events.emit('error', error)
+      throw error
+    }
+  }
+
+  #checkOpen(): void {
+    if (this.#closing.signal.aborted) throw closed()
+  }
+
+  #changeOf(
+    name: string,
+    given: { model: NativeModel | undefined; stage?: ResolvedStageConfiguration },
+  ): NativeStageChange {
+    const { replicas, maxBatch, maxDelayMs } = given.stage ?? this.#now(name)
+    const stage = this.#engine.bound.stages.findIndex((one) => one.name === name)
+    return { stage, model: given.model, replicas, maxBatch, maxDelayMs }
+  }
+
+  #indexOf(stage: string, call: string): number {
+    const stages = this.#engine.bound.stages.map(({ name }) => name)
+    const index = stages.indexOf(stage)
+    if (index >= 0) return index
+    throw new MillraceError({
+      code: 'MILLRACE_INVALID_OPTION',
+      message: `${call}: no stage ${JSON.stringify(stage)}; ${suggest(String(stage), stages)}`,
+    })
+  }
+
+  #isOnnx(stage: string): boolean {
+    return (this.#engine.pipeline.stages[stage] as { kind: string }).kind === 'onnx'
+  }
+
+  #onnx(stage: string): OnnxStage {
+    if (this.#isOnnx(stage)) return this.#engine.pipeline.stages[stage] as OnnxStage
+    throw new MillraceError({
+      code: 'MILLRACE_INVALID_OPTION',
+      message: `swap: expected a stage made by onnx(), "${stage}" runs a function; start another engine`,
+    })
+  }
+
+  /** A plan is recognised by its key, unless that is a stage's name. */
+  #configurationOf(plan: unknown): unknown {
+    if (typeof plan !== 'object' || plan === null) {
+      throw new MillraceError({
+        code: 'MILLRACE_INVALID_OPTION',
+        message: `apply: expected a plan or a configuration, got ${describe(plan)}; give an object`,
+      })
+    }
+    const wrapped =
+      Object.hasOwn(plan, 'configuration') &&
+      !Object.hasOwn(this.#engine.pipeline.stages, 'configuration')
+    return wrapped ? (plan as { readonly configuration: unknown }).configuration : plan
+  }
+
+  #now(stage: string): ResolvedStageConfiguration {
+    return this.#configuration.get(stage) as ResolvedStageConfiguration // one for each stage
+  }
+
+  #set(stage: string, now: ResolvedStageConfiguration): void {
+    this.#configuration = new Map([...this.#configuration, [stage, now]])
+  }
+}
+
+function releaseAll(models: ReadonlyMap<string, NativeModel>): void {
+  for (const model of models.values()) model.release()
+}
+
+function readSwap(model: unknown): {
+  readonly source: string | Uint8Array
+  readonly signal: AbortSignal | undefined
+} {
+  const bare = typeof model !== 'object' || model instanceof Uint8Array || model instanceof URL
+  if (bare) return { source: checkSource(model, 'swap: source'), signal: undefined }
+  const given = checkObject(model, { name: 'swap options', keys: ['source', 'signal'] })
+  return { source: checkSource(given.source, 'swap: source'), signal: checkSignal(given.signal) }
+}
+
+function sameStage(one: ResolvedStageConfiguration, other: ResolvedStageConfiguration): boolean {
+  return (
+    one.threads === other.threads &&
+    one.replicas === other.replicas &&
+    one.maxBatch === other.maxBatch &&
+    one.maxDelayMs === other.maxDelayMs
+  )
+}
+
+function closed(): MillraceError {
+  return new MillraceError({
+    code: 'MILLRACE_CLOSED',
+    message: 'the engine is closed or closing and is not changed any more; start another one',
+  })
+}

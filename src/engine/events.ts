@@ -1,0 +1,53 @@
+import { EventEmitter } from 'node:events'
+import type { MillraceError } from '../errors.ts'
+import type { CompleteConfiguration } from '../pipeline/configuration.ts'
+
+/** What an engine tells those who listen, by the name of the event. */
+export interface EngineEvents<Stages extends string = string> {
+  /** A stage has another number of replicas. */
+  readonly scale: { readonly stage: Stages; readonly before: number; readonly after: number }
+  /** A stage is served by another model; a path, or how many bytes it had. */
+  readonly swap: { readonly stage: Stages; readonly before: string; readonly after: string }
+  /** Another configuration is served. */
+  readonly apply: {
+    readonly before: CompleteConfiguration<Stages>
+    readonly after: CompleteConfiguration<Stages>
+  }
+  /** A change failed and what was served before still is. Nothing happens where nobody listens. */
+  readonly error: MillraceError
+}
+
+export type EngineListener<Event> = (event: Event) => void
+
+/** Listeners, called in the order in which they came. One that throws keeps nobody else from anything. */
+export class EngineEmitter<Stages extends string> {
+  readonly #emitter = new EventEmitter()
+
+  on<Name extends keyof EngineEvents>(
+    name: Name,
+    listener: EngineListener<EngineEvents<Stages>[Name]>,
+  ): void {
+    this.#emitter.on(name, listener)
+  }
+
+  off<Name extends keyof EngineEvents>(
+    name: Name,
+    listener: EngineListener<EngineEvents<Stages>[Name]>,
+  ): void {
+    this.#emitter.off(name, listener)
+  }
+
+  emit<Name extends keyof EngineEvents>(name: Name, event: EngineEvents<Stages>[Name]): void {
+    // Not the emitter's own emit: it throws where nobody listens to 'error'.
+    for (const listener of this.#emitter.listeners(name)) {
+      try {
+        listener(event)
+      } catch (error) {
+        // Uncaught, as it would be in any other callback, and no failure of what is being told.
+        process.nextTick(() => {
+          throw error
+        })
+      }
+    }
+  }
+}
