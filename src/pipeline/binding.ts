@@ -3,9 +3,9 @@
 import { suggest } from '../check.ts'
 import type { BoundValue, Source } from './bound-pipeline.ts'
 import { definitionError } from './definition-error.ts'
-import { modelLabel, type OnnxStage } from './onnx.ts'
 import type { Pipeline } from './pipeline.ts'
 import { parseReference, requestNode } from './reference.ts'
+import { type Stage, stageLabel } from './stage.ts'
 import { isTensorType } from './tensor.ts'
 import { isBatched, type ModelSignature, type TensorSpec } from './tensor-spec.ts'
 
@@ -14,7 +14,7 @@ export interface StageView {
   readonly name: string
   /** Begins every message about it. */
   readonly where: string
-  readonly definition: OnnxStage
+  readonly definition: Stage
   readonly signature: ModelSignature
   readonly batched: boolean
   /**
@@ -109,14 +109,14 @@ function viewStage(
   signature: ModelSignature,
   manyRows: boolean,
 ): StageView {
-  const definition = pipeline.stages[name] as OnnxStage
+  const definition = pipeline.stages[name] as Stage
   const batched = isBatched(signature)
   const seen = (spec: TensorSpec): TensorSpec => {
     return batched && !manyRows ? { ...spec, dims: [1, ...spec.dims.slice(1)] } : spec
   }
   return {
     name,
-    where: `pipeline "${pipeline.name}", stage "${name}" (${modelLabel(definition.source)})`,
+    where: `pipeline "${pipeline.name}", stage "${name}" (${stageLabel(definition)})`,
     definition,
     signature,
     batched,
@@ -128,7 +128,7 @@ function viewStage(
 function unknownOutput(text: string, stage: StageView | undefined, where: string): Error {
   if (stage === undefined) return definitionError(where, `'${text}' leads to no stage`)
   const names = stage.outputs.map(({ name }) => name)
-  const model = `the model ${modelLabel(stage.definition.source)}`
+  const model = `the model ${stageLabel(stage.definition)}`
   const { value } = parseReference(text)
   const problem = `${model} has no output "${value}" for '${text}'`
   return definitionError(where, `${problem}; ${suggest(value, names)}`)
