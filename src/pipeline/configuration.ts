@@ -1,14 +1,18 @@
 import { checkInteger, checkNumber, checkObject, checkRecord, describe, suggest } from '../check.ts'
 import { MillraceError } from '../errors.ts'
 import type { Pipeline } from './pipeline.ts'
+import { isFunctionStage, type Stage } from './stage.ts'
 
 /** How one stage is run. */
 export interface StageConfiguration {
-  /** Kind of hardware slot a replica takes: `cpu-N` is N threads. Default `cpu-1`. */
+  /** Kind of hardware slot a replica takes: `cpu-N` is N threads. Default `cpu-1`, the only one for js() and inline(). */
   readonly tier?: string | undefined
   /** Most rows in one batch, at least 1. Default 16. */
   readonly maxBatch?: number | undefined
-  /** Replicas at the start, at least 0. Default: an equal share of the cores, at least 1. */
+  /**
+   * Replicas at the start, at least 0. Default: an equal share of the cores, at least 1; for inline(), which takes no
+   * share, its `concurrency`.
+   */
   readonly replicas?: number | undefined
   /**
    * Milliseconds the oldest row may be held back so that a batch fills. Default 0: a free replica takes what waits, at
@@ -56,20 +60,29 @@ export function resolveConfiguration(
       `configuration: pipeline "${pipeline.name}" has no stage "${unknown}"; ${suggest(unknown, names)}`,
     )
   }
-  const replicas = Math.max(1, Math.floor(given.cores / names.length))
+  const stages = names.map((name) => [name, pipeline.stages[name] as Stage] as const)
+  const busy = stages.filter(([, { kind }]) => kind !== 'inline')
+  const share = Math.max(1, Math.floor(given.cores / Math.max(1, busy.length)))
   return new Map(
-    names.map((name) => [
-      name,
-      resolveStage(`configuration.${name}`, ownOr(record, name), replicas),
-    ]),
+    stages.map(([name, stage]) => {
+      const where = `configuration.${name}`
+      return [name, resolveStage(ownOr(record, name), { where, stage, share })]
+    }),
   )
 }
 
-function resolveStage(where: string, value: unknown, share: number): ResolvedStageConfiguration {
+function resolveStage(
+  value: unknown,
+  { where, stage, share }: { where: string; stage: Stage; share: number },
+): ResolvedStageConfiguration {
   const given = checkObject(value, { name: where, keys })
   const { tier = 'cpu-1', maxBatch = defaultMaxBatch, maxDelayMs = 0 } = given
   const threads = threadsOf(tier, where)
-  const { replicas = Math.max(1, Math.floor(share / threads)) } = given
+  if (isFunctionStage(stage) && threads !== 1) {
+    const expected = `expected "cpu-1", since ${stage.kind}() runs on one thread`
+    throw invalid(`${where}.tier: ${expected}, got ${describe(tier)}; give it more replicas`)
+  }
+  const { replicas = defaultReplicas(stage, Math.floor(share / threads)) } = given
   return {
     tier: tier as string,
     threads,
@@ -81,6 +94,10 @@ function resolveStage(where: string, value: unknown, share: number): ResolvedSta
       max: longestDelayMs,
     }),
   }
+}
+
+function defaultReplicas(stage: Stage, share: number): number {
+  return stage.kind === 'inline' ? stage.concurrency : Math.max(1, share)
 }
 
 // A stage may be called "constructor"; null is no configuration.
