@@ -1,3 +1,4 @@
+import { describe } from '../check.ts'
 import type { Condition, ConditionTest } from './condition.ts'
 import { definitionError } from './definition-error.ts'
 import { elementAt } from './element.ts'
@@ -52,8 +53,7 @@ function decide(name: string, test: ConditionTest, value: Tensor): boolean {
   const given = value.data.length === 1 ? elementAt(value, 0) : value
   const holds: unknown = test(given)
   if (typeof holds === 'boolean') return holds
-  const found = holds instanceof Promise ? 'a promise' : `a ${typeof holds}`
   throw new TypeError(
-    `the test of stage "${name}" must return true or false at once, but returned ${found}`,
+    `the test of stage "${name}" must return true or false at once, but returned ${describe(holds)}`,
   )
 }

@@ -1,6 +1,6 @@
 import { isAbsolute } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { checkObject, checkString } from '../check.ts'
+import { checkObject, checkString, describe } from '../check.ts'
 import { definitionError } from './definition-error.ts'
 import { looksLikeUrl, pathOfUrl } from './file-url.ts'
 import {
@@ -93,7 +93,10 @@ function checkModule(value: unknown): string {
     return url.href
   }
   if (isAbsolute(text)) return pathToFileURL(text).href
-  throw definitionError(where, `expected a file: URL or an absolute path, got "${text}"; ${remedy}`)
+  throw definitionError(
+    where,
+    `expected a file: URL or an absolute path, got ${describe(text)}; ${remedy}`,
+  )
 }
 
 function checkExport(value: unknown, where: string): string {
