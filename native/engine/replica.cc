@@ -25,6 +25,12 @@ std::size_t byte_count(const TensorView& view, DataType type) {
   return bytes;
 }
 
+Nanos earliest_deadline(std::span<const ClaimedRow> rows) {
+  Nanos earliest = kNever;
+  for (const ClaimedRow& row : rows) earliest = std::min(earliest, row.request->deadline);
+  return earliest;
+}
+
 }  // namespace
 
 Replica::Replica(const ReplicaContext& context, std::unique_ptr<Runner> runner)
@@ -162,7 +168,8 @@ void Replica::release_claims() {
 
 void Replica::run_rows(std::span<const ClaimedRow> rows) {
   const Nanos began = context_.clock.now();
-  const Status status = runner_->run({rows.size(), kNever, inputs_.assemble(rows), {}}, result_);
+  const Status status =
+      runner_->run({rows.size(), earliest_deadline(rows), inputs_.assemble(rows), {}}, result_);
   const Nanos ended = context_.clock.now();
   settler_.set_now(ended);
   ReplicaStats& stats = context_.stats;
@@ -173,19 +180,31 @@ void Replica::run_rows(std::span<const ClaimedRow> rows) {
   if (!status.ok()) return split(rows, status.error());
   const Status stored = store(rows);
   if (!stored.ok()) return split(rows, stored.error());
-  stats.rows.add(rows.size());
-  served_.insert(served_.end(), rows.begin(), rows.end());
+  serve_rows(rows);
+}
+
+// All rows but those that the model says failed alone.
+void Replica::serve_rows(std::span<const ClaimedRow> rows) {
+  std::size_t row = 0;
+  for (const RowFailure& failure : result_.failed) {
+    for (; row < failure.row; ++row) served_.push_back(rows[row]);
+    fail_row(rows[row++], failure.error);
+  }
+  served_.insert(served_.end(), rows.begin() + static_cast<std::ptrdiff_t>(row), rows.end());
+  context_.stats.rows.add(rows.size() - result_.failed.size());
+}
+
+void Replica::fail_row(const ClaimedRow& row, const Error& error) {
+  const bool cancelled = error.code == ErrorCode::kCancelled;
+  context_.stats.failed.add(1);
+  settler_.fail(*row.request, cancelled ? Outcome::kClosed : Outcome::kFailed, context_.stage,
+                error.message, error.detail);
+  dropped_.push_back({row.request, row.row});
 }
 
 void Replica::split(std::span<const ClaimedRow> rows, const Error& error) {
-  if (rows.size() == 1 || error.code == ErrorCode::kCancelled) {
-    const Outcome outcome =
-        error.code == ErrorCode::kCancelled ? Outcome::kClosed : Outcome::kFailed;
-    for (const ClaimedRow& row : rows) {
-      context_.stats.failed.add(1);
-      settler_.fail(*row.request, outcome, context_.stage, error.message);
-      dropped_.push_back({row.request, row.row});
-    }
+  if (rows.size() == 1 || error.code == ErrorCode::kCancelled || !context_.spec.isolate) {
+    for (const ClaimedRow& row : rows) fail_row(row, error);
     return;
   }
   context_.stats.retries.add(1);
@@ -195,6 +214,7 @@ void Replica::split(std::span<const ClaimedRow> rows, const Error& error) {
 }
 
 Status Replica::store(std::span<const ClaimedRow> rows) {
+  if (result_.failed.size() == rows.size()) return {};
   for (std::size_t i = 0; i < stage_.output_values.size(); ++i) {
     Status fits = check(rows, i);
     if (!fits.ok()) return fits;

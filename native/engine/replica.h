@@ -63,6 +63,8 @@ class Replica {
   void release_claims();
   void run_rows(std::span<const ClaimedRow> rows);
   void split(std::span<const ClaimedRow> rows, const Error& error);
+  void fail_row(const ClaimedRow& row, const Error& error);
+  void serve_rows(std::span<const ClaimedRow> rows);
   Status store(std::span<const ClaimedRow> rows);
   Status check(std::span<const ClaimedRow> rows, std::size_t output) const;
   void store_fixed(std::span<const ClaimedRow> rows, std::uint32_t value, const TensorView& output);

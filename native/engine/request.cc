@@ -39,6 +39,7 @@ void Request::prepare(std::uint32_t rows) {
   rows_ = rows;
   settlement.reset(rows);
   message.clear();
+  detail.clear();
   const auto stages = static_cast<std::uint32_t>(layout_.stages.size());
   for (std::uint32_t row = 0; row < rows; ++row) {
     row_states_[row].ran.store(0, std::memory_order_relaxed);

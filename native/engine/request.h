@@ -107,6 +107,7 @@ class alignas(kCacheLine) Request {
   // Written by whoever settles it.
   std::uint32_t failed_stage = 0;
   std::string message;
+  std::string detail;  // of an error thrown by a function; see Error
 
   // Owner only: place in the deadline wheel.
   Request* wheel_previous = nullptr;

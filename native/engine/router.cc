@@ -22,10 +22,11 @@ bool Settler::settle(Request& request, Outcome outcome) {
 }
 
 bool Settler::fail(Request& request, Outcome outcome, std::uint32_t stage,
-                   const std::string& message) {
+                   const std::string& message, const std::string& detail) {
   if (!request.settlement.try_settle(outcome)) return false;
   request.failed_stage = stage;
   request.message = message;
+  request.detail = detail;
   append(request);
   return true;
 }

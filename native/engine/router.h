@@ -65,7 +65,8 @@ class Settler {
 
   // Settles the request unless somebody already did. False when somebody had.
   bool settle(Request& request, Outcome outcome);
-  bool fail(Request& request, Outcome outcome, std::uint32_t stage, const std::string& message);
+  bool fail(Request& request, Outcome outcome, std::uint32_t stage, const std::string& message,
+            const std::string& detail = {});
 
   void count_queued(std::uint32_t stage) { ++queued_[stage]; }
   void count_finished(std::uint32_t rows) { finished_rows_ += rows; }
