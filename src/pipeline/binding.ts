@@ -125,7 +125,9 @@ function viewStage({ pipeline, name, signature, levels, manyRows }: Viewed): Sta
   }
   if (definition.fanOut) checkFanOut(signature.outputs, where)
   const inputs = signature.inputs.map((spec) => {
-    if (!levels.isGathered(definition, definition.inputs[spec.name] ?? [])) return rowsSeen(spec)
+    // A model may have an input called `constructor` that nothing feeds.
+    const fed = Object.hasOwn(definition.inputs, spec.name) ? definition.inputs[spec.name] : []
+    if (!levels.isGathered(definition, fed ?? [])) return rowsSeen(spec)
     checkGathered(spec, `${where}, input "${spec.name}"`)
     return itemView(spec)
   })

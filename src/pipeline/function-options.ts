@@ -29,15 +29,22 @@ export interface ValueShape {
 /**
  * What feeds an input of a function: a reference or candidates, or these with type and shape. Type and shape may be left
  * out where the value that feeds it has them: it is the output of a stage, or another stage that takes it says.
+ * With `gather`, the first dimension of an input that is fed by items counts these and must be open.
  */
 export type InputDeclaration =
   | Candidates
   | { readonly from: Candidates; readonly type: TensorType; readonly dims: readonly number[] }
 
+/** The inputs of a function, by name. */
+export type DeclaredInputs = Readonly<Record<string, InputDeclaration>>
+
+/** The outputs of a function, by name. */
+export type DeclaredOutputs = Readonly<Record<string, ValueShape>>
+
 /** Options of {@link js} and {@link inline} alike. */
 export interface FunctionOptions<
-  Inputs extends Readonly<Record<string, InputDeclaration>>,
-  Outputs extends Readonly<Record<string, ValueShape>>,
+  Inputs extends DeclaredInputs = DeclaredInputs,
+  Outputs extends DeclaredOutputs = DeclaredOutputs,
   Decider extends string = never,
   Gathered extends string = never,
 > extends StageOptions<Decider, Gathered> {
@@ -46,7 +53,10 @@ export interface FunctionOptions<
    * is taken, or `{ from, type, dims }`. A stage with an input that nothing fed is skipped, and so on downstream.
    */
   readonly inputs: Inputs
-  /** Type and shape of each output, at least one; the dims are those of one row. */
+  /**
+   * Type and shape of each output, at least one. The dims are those of one row; with `fanOut` the first of them counts
+   * items.
+   */
   readonly outputs: Outputs
   /**
    * Whether a call is given a whole batch, as tensors whose first dimension counts rows; otherwise it is given one row.
@@ -170,7 +180,7 @@ function checkDims(value: unknown, where: string): readonly number[] {
   if (!Array.isArray(value) || value.length > mostDims) {
     throw definitionError(where, `expected ${expected}, got ${describe(value)}; give [] for one`)
   }
-  const dims = value.map((dim: unknown, axis) => {
+  const dims = Array.from(value, (dim: unknown, axis) => {
     return dim === -1 ? -1 : checkInteger(dim, { name: `${where}[${axis}]`, min: 1, code })
   })
   const elements = dims.reduce((product, dim) => product * Math.max(1, dim), 1)

@@ -2,21 +2,21 @@ import { checkInteger, checkObject, describe } from '../check.ts'
 import { definitionError } from './definition-error.ts'
 import {
   checkFunctionOptions,
+  type DeclaredInputs,
+  type DeclaredOutputs,
   type FunctionBase,
   type FunctionOptions,
   functionKeys,
-  type InputDeclaration,
   type ReferencesIn,
   type TensorsFor,
-  type ValueShape,
 } from './function-options.ts'
 import type { StageFunction } from './stage-function.ts'
 import { sealStage } from './stage-options.ts'
 
 /** How a function of the host is wired into its pipeline. */
 export interface InlineOptions<
-  Inputs extends Readonly<Record<string, InputDeclaration>>,
-  Outputs extends Readonly<Record<string, ValueShape>>,
+  Inputs extends DeclaredInputs = DeclaredInputs,
+  Outputs extends DeclaredOutputs = DeclaredOutputs,
   Decider extends string = never,
   Gathered extends string = never,
 > extends FunctionOptions<Inputs, Outputs, Decider, Gathered> {
@@ -47,8 +47,8 @@ const mostConcurrency = 1024
  * @throws {MillraceError} MILLRACE_INVALID_PIPELINE where an option has the wrong form.
  */
 export function inline<
-  const Inputs extends Readonly<Record<string, InputDeclaration>>,
-  const Outputs extends Readonly<Record<string, ValueShape>>,
+  const Inputs extends DeclaredInputs,
+  const Outputs extends DeclaredOutputs,
   const Decider extends string = never,
   const Gathered extends string = never,
 >(

@@ -33,5 +33,5 @@ export function checkFanOut(outputs: readonly TensorSpec[], where: string): void
 export function checkGathered(spec: TensorSpec, where: string): void {
   if (spec.dims.length >= 2 && spec.dims[1] === -1) return
   const problem = `it gathers items, [rows, items, ...] with any number of items, but is ${describeShape(spec)}`
-  throw definitionError(where, `${problem}; leave its second dimension open in the model`)
+  throw definitionError(where, `${problem}; leave its second dimension open`)
 }

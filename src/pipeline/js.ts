@@ -5,19 +5,19 @@ import { definitionError } from './definition-error.ts'
 import { looksLikeUrl, pathOfUrl } from './file-url.ts'
 import {
   checkFunctionOptions,
+  type DeclaredInputs,
+  type DeclaredOutputs,
   type FunctionBase,
   type FunctionOptions,
   functionKeys,
-  type InputDeclaration,
   type ReferencesIn,
-  type ValueShape,
 } from './function-options.ts'
 import { sealStage } from './stage-options.ts'
 
 /** How a function of a module is wired into its pipeline. */
 export interface JsOptions<
-  Inputs extends Readonly<Record<string, InputDeclaration>>,
-  Outputs extends Readonly<Record<string, ValueShape>>,
+  Inputs extends DeclaredInputs = DeclaredInputs,
+  Outputs extends DeclaredOutputs = DeclaredOutputs,
   Decider extends string = never,
   Gathered extends string = never,
 > extends FunctionOptions<Inputs, Outputs, Decider, Gathered> {
@@ -60,8 +60,8 @@ const keys = [...functionKeys, 'export', 'data'] as const
  * until an engine starts.
  */
 export function js<
-  const Inputs extends Readonly<Record<string, InputDeclaration>>,
-  const Outputs extends Readonly<Record<string, ValueShape>>,
+  const Inputs extends DeclaredInputs,
+  const Outputs extends DeclaredOutputs,
   const Decider extends string = never,
   const Gathered extends string = never,
 >(
@@ -87,8 +87,8 @@ function checkModule(value: unknown): string {
   const remedy = "give a file, such as new URL('./stage.js', import.meta.url)"
   const fix = `modules must be files; ${remedy}`
   const text = value instanceof URL ? value.href : checkString(value, { name: where, code, fix })
-  if (looksLikeUrl(text)) {
-    const url = new URL(text)
+  if (/^file:/i.test(text) || looksLikeUrl(text)) {
+    const url = new URL(text) // any text that begins so is one
     pathOfUrl(url, { where, fix })
     return url.href
   }

@@ -70,7 +70,7 @@ function checkBuckets(value: unknown, where: string): readonly number[] {
     const expected = `a list of at most ${mostBuckets} sizes`
     throw definitionError(where, `expected ${expected}, got ${describe(value)}; give such a list`)
   }
-  const sizes = value.map((size: unknown, index) => {
+  const sizes = Array.from(value, (size: unknown, index) => {
     return checkInteger(size, { name: `${where}[${index}]`, min: 1, max: largestSize, code })
   })
   const odd = sizes.find((size, index) => size <= (sizes[index - 1] ?? 0))

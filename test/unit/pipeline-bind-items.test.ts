@@ -161,12 +161,20 @@ describe('a fan-out is refused', () => {
     [
       'gathered into rows',
       () => detect(boxes, { pool })({ pool: model(['z int8 n'], ['p int8 n']) }),
-      'but is int8[n]; leave its second dimension open in the model',
+      'but is int8[n]; leave its second dimension open',
     ],
     [
       'gathered into items of another size',
       () => detect(boxes, { pool })({ pool: model(['z int8 n,k,9'], ['p int8 n']) }),
       "the model takes int8[items, 9], 'a.y' is int8[items, 8]",
+    ],
+    [
+      'gathered beside an input that nothing feeds, whatever it is called',
+      () =>
+        detect(boxes, { pool })({
+          pool: model(['z int8 n,k,8', 'constructor int8 n'], ['p int8 n']),
+        }),
+      'nothing feeds the model input "constructor"',
     ],
     [
       'read as rows',

@@ -103,6 +103,11 @@ describe('a condition with a test', () => {
     )
   })
 
+  it('has a name that no other stage can have', () => {
+    const definition = { stages: { 'fast:when': fast }, outputs: { y: 'fast:when.y' } }
+    expect(errorOf(() => define(definition)).message).toContain('expected a name of 1 to 128')
+  })
+
   it('leaves its stage as it is for other pipelines', () => {
     const { stages } = asking(() => true)
     define(asking(() => true))

@@ -55,6 +55,7 @@ describe('a js stage', () => {
   it('finds its module by a file URL, its text or an absolute path', () => {
     expect(makeJs(module.href, wired).url).toBe(module.href)
     expect(makeJs('/stages/segment.js', wired).url).toMatch(/^file:.*\/stages\/segment\.js$/)
+    expect(makeJs('file:/a.js', wired).url).toBe('file:///a.js')
     expect(makeJs(new URL('file:///a.js?v=2'), wired).url).toBe('file:///a.js?v=2')
   })
 
@@ -143,6 +144,11 @@ describe('a function', () => {
     ['a nameless output', { outputs: { '': label } }, 'output "": expected a name'],
     ['no such type', { outputs: { y: { type: 'flaot32', dims: [] } } }, 'did you mean "float32"?'],
     ['a dimension of 0', { outputs: { y: { type: 'int8', dims: [0] } } }, 'dims[0]: expected an'],
+    [
+      'a hole',
+      { outputs: { y: { type: 'int8', dims: Array(1) } } },
+      'dims[0]: expected an integer',
+    ],
     ['half a dimension', { outputs: { y: { type: 'int8', dims: [1, 1.5] } } }, 'dims[1]: expected'],
     ['a dimension of -2', { outputs: { y: { type: 'int8', dims: [-2] } } }, 'at least 1, got the'],
     ['17 dimensions', { outputs: { y: { type: 'int8', dims: dims17 } } }, 'at most 16 sizes'],
