@@ -12,7 +12,13 @@ export type { Condition, ConditionTest, ConditionValue } from './pipeline/condit
 export type { Configuration, StageConfiguration } from './pipeline/configuration.ts'
 export { definePipeline } from './pipeline/define-pipeline.ts'
 export type { OutputDefinition, PipelineDefinition } from './pipeline/definition.ts'
-export type { FunctionOptions, InputDeclaration, ValueShape } from './pipeline/function-options.ts'
+export type {
+  DeclaredInputs,
+  DeclaredOutputs,
+  FunctionOptions,
+  InputDeclaration,
+  ValueShape,
+} from './pipeline/function-options.ts'
 export { type InlineOptions, type InlineStage, inline } from './pipeline/inline.ts'
 export { type JsOptions, type JsStage, js } from './pipeline/js.ts'
 export type { Objective, ObjectiveOptions } from './pipeline/objective.ts'
