@@ -1,6 +1,12 @@
 import { checkInteger, checkNumber, checkObject, describe, suggest } from '../check.ts'
 import { MillraceError } from '../errors.ts'
-import { type NativeEngine, refusals, type Submit } from '../native/addon.ts'
+import {
+  type NativeEngine,
+  type NativeFunction,
+  type NativeModel,
+  refusals,
+  type Submit,
+} from '../native/addon.ts'
 import { loadAddon } from '../native/load.ts'
 import { fromNative } from '../native/native-error.ts'
 import { bindPipeline } from '../pipeline/bind.ts'
@@ -16,6 +22,7 @@ import { AbortListeners } from './abort-listeners.ts'
 import { defaultPendingRows } from './admission.ts'
 import { availableCores } from './cores.ts'
 import { DeadlineTimer } from './deadline-timer.ts'
+import { FunctionHosts } from './function-hosts.ts'
 import {
   defaultTerms,
   type InferOptions,
@@ -63,6 +70,7 @@ interface Parts {
   readonly pipeline: Pipeline
   readonly bound: BoundPipeline
   readonly native: NativeEngine
+  readonly hosts: FunctionHosts
   readonly maxPendingRows: number
 }
 
@@ -104,7 +112,8 @@ export class Engine<P extends Pipeline = Pipeline> implements AsyncDisposable {
   /**
    * Loads the models off the event loop, checks the pipeline against them and starts the replicas.
    *
-   * @throws {MillraceError} MILLRACE_INVALID_OPTION, MILLRACE_INVALID_PIPELINE, MILLRACE_MODEL_LOAD, MILLRACE_NATIVE_LOAD
+   * @throws {MillraceError} MILLRACE_INVALID_OPTION, MILLRACE_INVALID_PIPELINE, MILLRACE_MODEL_LOAD, MILLRACE_NATIVE_LOAD,
+   * MILLRACE_STAGE_FAILED where the module of a js() stage cannot be opened
    */
   static async start<P extends Pipeline>(
     pipeline: P,
@@ -121,11 +130,15 @@ export class Engine<P extends Pipeline = Pipeline> implements AsyncDisposable {
     const models = await loadModels(pipeline, configuration)
     const bound = bindPipeline(pipeline, models)
     const maxPendingRows = givenRows ?? defaultPendingRows(bound)
-    const spec = toNativeSpec(bound, { models, configuration, maxPendingRows, shed: true })
+    const hosts = await FunctionHosts.start(pipeline, { models, configuration })
+    const run = new Map<string, NativeModel | NativeFunction>([...models, ...hosts.natives])
+    const spec = toNativeSpec(bound, { models: run, configuration, maxPendingRows, shed: true })
     try {
       const native = await loadAddon().createEngine(spec)
-      return new Engine<P>({ pipeline, bound, native, maxPendingRows })
+      hosts.belongTo(native)
+      return new Engine<P>({ pipeline, bound, native, hosts, maxPendingRows })
     } catch (error) {
+      await hosts.close()
       throw fromNative(error)
     }
   }
@@ -197,13 +210,26 @@ export class Engine<P extends Pipeline = Pipeline> implements AsyncDisposable {
     }
     const count = checkReplicas(replicas, 'scale: replicas')
     if (this.#closing !== undefined) throw closed()
-    const turn = this.#scaling.then(() => this.#parts.native.scale(index, count))
+    const turn = this.#scaling.then(() => this.#scaleNow(stage, index, count))
     this.#scaling = turn.catch(() => undefined)
     try {
       await turn
     } catch (error) {
       throw fromNative(error, stage)
     }
+  }
+
+  async #scaleNow(stage: string, index: number, replicas: number): Promise<void> {
+    const { native, hosts } = this.#parts
+    const before = hosts.size(stage)
+    await hosts.grow(stage, replicas)
+    try {
+      await native.scale(index, replicas)
+    } catch (error) {
+      hosts.shrink(stage, before)
+      throw error
+    }
+    hosts.shrink(stage, replicas)
   }
 
   /** Refuses further requests; fulfils when those accepted are answered. */
@@ -232,14 +258,11 @@ export class Engine<P extends Pipeline = Pipeline> implements AsyncDisposable {
 
   async #shutDown(timeoutMs: number): Promise<void> {
     const drained = this.drain()
-    let timer: NodeJS.Timeout | undefined
-    const timeout = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, Math.min(timeoutMs, longestTimerMs))
-    })
-    await Promise.race([drained, timeout])
-    clearTimeout(timer)
+    await withinMs(drained, timeoutMs)
     await this.#parts.native.stop()
     this.#timer.stop()
+    // A worker stuck in a system call ends when that returns; nobody needs to wait for it.
+    await withinMs(this.#parts.hosts.close(), longestWorkerEndMs)
   }
 
   #submit(terms: RequestTerms): number {
@@ -278,6 +301,17 @@ export class Engine<P extends Pipeline = Pipeline> implements AsyncDisposable {
 }
 
 const longestTimerMs = 2 ** 31 - 1
+const longestWorkerEndMs = 1_000
+
+/** Fulfils with the promise, or when the time is over. */
+async function withinMs(promise: Promise<void>, limitMs: number): Promise<void> {
+  let timer: NodeJS.Timeout | undefined
+  const timeout = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, Math.min(limitMs, longestTimerMs))
+  })
+  await Promise.race([promise, timeout])
+  clearTimeout(timer)
+}
 
 function checkIterable<Item>(requests: Iterable<Item>): Iterable<Item> {
   const given: unknown = requests

@@ -8,6 +8,7 @@ import { findOnnxRuntime, onnxRuntimeVersion } from '../native/onnx-runtime.ts'
 import type { ResolvedStageConfiguration } from '../pipeline/configuration.ts'
 import { modelLabel, type OnnxStage } from '../pipeline/onnx.ts'
 import type { Pipeline } from '../pipeline/pipeline.ts'
+import type { Stage } from '../pipeline/stage.ts'
 
 /**
  * Loads the models of a pipeline, side by side, off the event loop. Stages that run the same model with as many threads
@@ -20,8 +21,8 @@ export async function loadModels(
   configuration: ReadonlyMap<string, ResolvedStageConfiguration>,
 ): Promise<ReadonlyMap<string, NativeModel>> {
   const loads = new Map<string | Uint8Array, Map<string, Promise<NativeModel>>>()
-  const models = pipeline.order.map(async (name): Promise<readonly [string, NativeModel]> => {
-    const stage = pipeline.stages[name] as OnnxStage
+  const stages = Object.entries<Stage>(pipeline.stages)
+  const models = stages.filter(isOnnx).map(async ([name, stage]) => {
     const threads = configuration.get(name)?.threads ?? 1
     const source = typeof stage.source === 'string' ? resolve(stage.source) : stage.source
     const variants = loads.get(source) ?? new Map<string, Promise<NativeModel>>()
@@ -29,11 +30,15 @@ export async function loadModels(
     const variant = JSON.stringify([threads, stage.config])
     const load = variants.get(variant) ?? loadModel({ ...stage, source }, { name, threads })
     variants.set(variant, load)
-    return [name, await load]
+    return [name, await load] as const
   })
   // All, before the first error is reported: no load is left running behind the caller's back.
   const settled = await Promise.allSettled(models)
   return new Map(settled.map(loadedOf))
+}
+
+function isOnnx(entry: [string, Stage]): entry is [string, OnnxStage] {
+  return entry[1].kind === 'onnx'
 }
 
 async function loadModel(
