@@ -3,6 +3,7 @@ import { describe } from '../check.ts'
 
 /** What is kept of an error. */
 export interface PlainError {
+  /** '' where what was thrown is no error. */
   readonly name: string
   readonly message: string
   readonly stack?: string | undefined
@@ -23,7 +24,7 @@ export function plainError(thrown: unknown, causesLeft = mostCauses): PlainError
 }
 
 function toPlain(thrown: unknown, causesLeft: number): PlainError {
-  if (!isErrorLike(thrown)) return { name: 'Error', message: `threw ${describe(thrown)}` }
+  if (!isErrorLike(thrown)) return { name: '', message: describe(thrown) }
   const { name, message, stack, code, cause } = thrown
   return {
     name: typeof name === 'string' ? name : 'Error',
@@ -49,12 +50,13 @@ function isErrorLike(thrown: unknown): thrown is ErrorLike {
 
 /** In one line: what was thrown, for the end of a message. */
 export function summaryOf({ name, message }: PlainError): string {
-  return message.startsWith('threw ') ? message : `threw ${name}: ${message}`
+  return name === '' ? `threw ${message}` : `threw ${name}: ${message}`
 }
 
 /** The error again, with the name, message, stack and code it had. */
 export function revivedError(plain: PlainError): Error {
-  const { name, message, stack, code, cause } = plain
+  const { message, stack, code, cause } = plain
+  const name = plain.name || 'Error'
   const error = new Error(message, cause === undefined ? undefined : { cause: revivedError(cause) })
   const hidden = { configurable: true, writable: true } as const
   Object.defineProperty(error, 'name', { ...hidden, value: name })

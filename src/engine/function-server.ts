@@ -86,7 +86,8 @@ export class FunctionServer {
   }
 
   #serveBatch(call: Call, values: readonly unknown[]): void {
-    const returned: unknown = this.#run(this.#inputs.batch(values, call.rows), call.context)
+    const run = this.#run // on its own, or `this` would be ours
+    const returned: unknown = run(this.#inputs.batch(values, call.rows), call.context)
     if (!isThenable(returned)) {
       this.#answerBatch(call, returned)
       return
@@ -131,8 +132,9 @@ export class FunctionServer {
     inputs: Parameters<StageFunction>[0],
     context: CallContext,
   ): RowResult | Promise<RowResult> {
+    const run = this.#run
     try {
-      const returned: unknown = this.#run(inputs, context)
+      const returned: unknown = run(inputs, context)
       if (!isThenable(returned)) return this.#outputs.row(returned)
       return Promise.resolve(returned).then(
         (result) => this.#checkRow(result),

@@ -43,7 +43,9 @@ describe('a function that throws', () => {
 
   it('may throw anything', async () => {
     await using engine = await Engine.start(jsOf('throwsText'), { configuration: one })
-    expect((await rejectionOf(engine.infer(numbers(1)))).message).toContain('threw "just text"')
+    expect((await rejectionOf(engine.infer(numbers(1)))).message).toContain(
+      'threw the string "just text"',
+    )
     expect((await rejectionOf(engine.infer(numbers(0)))).message).toContain('threw undefined')
   })
 
@@ -57,7 +59,7 @@ describe('a function that throws', () => {
 describe('a function that returns', () => {
   it.each([
     ['nothing', () => undefined, /returned undefined, expected an object with its outputs/],
-    ['text', () => 'text', /returned "text", expected an object/],
+    ['text', () => 'text', /returned the string "text", expected an object/],
     ['no such output', () => ({}), /output "y": expected float32\[2\].*got undefined/],
     ['another type', () => ({ y: { type: 'int32', dims: [2], data: new Int32Array(2) } }), /int32/],
     ['too many rows', () => ({ y: new Float32Array(3) }), /expected float32\[2\].*got 3 elements/],

@@ -108,7 +108,7 @@ describe('a js() stage that cannot be opened', () => {
       message: 'no licence',
       code: 'E_LICENCE',
     })
-    expect((error.cause as Error).stack).toContain('functions.js')
+    expect((error.cause as Error).stack).toContain('functions-worker.js')
   })
 })
 

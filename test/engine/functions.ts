@@ -1,7 +1,7 @@
 // Pipelines of one function, which the tests of functions serve.
 import { definePipeline, type FunctionContext, inline, js, type Tensor } from '../../src/index.ts'
 
-export const functionsModule = new URL('fixtures/functions.js', import.meta.url)
+export const functionsModule = new URL('fixtures/functions-worker.js', import.meta.url)
 
 /** One number a row. */
 export const x = { from: 'request.x', type: 'float32', dims: [] } as const
