@@ -57,7 +57,7 @@ export const errorTable = Object.freeze({
   },
   MILLRACE_STAGE_FAILED: {
     status: 500,
-    meaning: 'A stage failed while it ran.',
+    meaning: 'A stage failed while it ran, or its module could not be opened.',
     remedy: 'See `stage` and the message for the stage and its reason.',
   },
   MILLRACE_INFEASIBLE: {

@@ -10,7 +10,7 @@ export {
   type MillraceErrorCode,
   type MillraceErrorOptions,
 } from './errors.ts'
-export type { Condition } from './pipeline/condition.ts'
+export type { Condition, ConditionTest, ConditionValue } from './pipeline/condition.ts'
 export type {
   CompleteConfiguration,
   Configuration,
@@ -18,8 +18,18 @@ export type {
 } from './pipeline/configuration.ts'
 export { definePipeline } from './pipeline/define-pipeline.ts'
 export type { OutputDefinition, PipelineDefinition } from './pipeline/definition.ts'
+export type {
+  DeclaredInputs,
+  DeclaredOutputs,
+  FunctionOptions,
+  InputDeclaration,
+  ValueShape,
+} from './pipeline/function-options.ts'
+export { type InlineOptions, type InlineStage, inline } from './pipeline/inline.ts'
+export { type JsOptions, type JsStage, js } from './pipeline/js.ts'
 export type { Objective, ObjectiveOptions } from './pipeline/objective.ts'
 export { type ModelSource, type OnnxOptions, type OnnxStage, onnx } from './pipeline/onnx.ts'
+export type { PadOptions, PadValue } from './pipeline/pad.ts'
 export type {
   DefaultValue,
   InputsOf,
@@ -28,6 +38,15 @@ export type {
   PipelineOutput,
   StagesOf,
 } from './pipeline/pipeline.ts'
+export type { Stage } from './pipeline/stage.ts'
+export type {
+  FunctionContext,
+  FunctionInputs,
+  FunctionOutputs,
+  FunctionValue,
+  StageFunction,
+} from './pipeline/stage-function.ts'
+export type { CacheOptions, StageOptions } from './pipeline/stage-options.ts'
 export type {
   Tensor,
   TensorData,

@@ -76,6 +76,8 @@ class EnvRuntime {
   // Constructors of the classes of this instance, kept from being collected.
   Napi::FunctionReference model_constructor;
   Napi::FunctionReference engine_constructor;
+  Napi::FunctionReference function_constructor;
+  Napi::FunctionReference port_constructor;
 
  private:
   struct Job {

@@ -4,8 +4,10 @@
 
 #include "addon/env_runtime.h"
 #include "addon/native_engine.h"
+#include "addon/native_function.h"
 #include "addon/native_loads.h"
 #include "addon/native_model.h"
+#include "addon/native_port.h"
 
 namespace millrace {
 namespace {
@@ -21,13 +23,20 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   runtime->watch_exit(env);
   runtime->model_constructor = Napi::Persistent(NativeModel::define(env));
   runtime->engine_constructor = Napi::Persistent(NativeEngine::define(env));
+  runtime->function_constructor = Napi::Persistent(NativeFunction::define(env));
+  runtime->port_constructor = Napi::Persistent(NativePort::define(env));
   exports.Set("loadModel", Napi::Function::New<&NativeModel::load>(env, "loadModel"));
   exports.Set("createEngine", Napi::Function::New<&NativeEngine::create>(env, "createEngine"));
   exports.Set("openLoads", Napi::Function::New<&open_loads>(env, "openLoads"));
   exports.Set("cancelLoads", Napi::Function::New<&cancel_loads>(env, "cancelLoads"));
+  exports.Set("createFunction",
+              Napi::Function::New<&NativeFunction::create>(env, "createFunction"));
+  exports.Set("openPort", Napi::Function::New<&NativePort::open>(env, "openPort"));
   exports.Set("poll", Napi::Function::New<&poll>(env, "poll"));
   exports.Set("NativeModel", runtime->model_constructor.Value());
   exports.Set("NativeEngine", runtime->engine_constructor.Value());
+  exports.Set("NativeFunction", runtime->function_constructor.Value());
+  exports.Set("NativePort", runtime->port_constructor.Value());
   return exports;
 }
 

@@ -72,6 +72,8 @@ bool ResultWriter::add(Napi::Env env, const Request& request) {
   } else {
     push_extra(env, Napi::String::New(env, request.message));
     push_extra(env, Napi::Number::New(env, request.failed_stage));
+    push_extra(env, request.detail.empty() ? env.Undefined()
+                                           : Napi::Value(Napi::String::New(env, request.detail)));
   }
   return true;
 }

@@ -7,7 +7,7 @@
 //   multiple of 8 extras   a JavaScript array, absent when empty, read in order: for an output that
 //   is open, of items, a string or larger than
 //            kInlineBytes: its data (ArrayBuffer, or array of strings), then its dims; for a
-//            failure: message, stage
+//            failure: message, stage, detail (see Error; undefined where empty)
 //
 // The reader is src/engine/result-reader.ts. Owner thread only.
 #pragma once

@@ -1,38 +1,15 @@
 #include "addon/spec_reader.h"
 
-#include <cmath>
 #include <string>
 #include <utility>
 
+#include "addon/env_runtime.h"
+#include "addon/native_function.h"
 #include "addon/native_model.h"
+#include "addon/value_reader.h"
 
 namespace millrace {
 namespace {
-
-template <class Read>
-void each(const Napi::Object& object, const char* key, Read&& read) {
-  const auto list = object.Get(key).As<Napi::Array>();
-  for (std::uint32_t i = 0; i < list.Length(); ++i) read(Napi::Value(list.Get(i)));
-}
-
-double number(const Napi::Object& object, const char* key) {
-  return object.Get(key).As<Napi::Number>().DoubleValue();
-}
-
-std::string text(const Napi::Object& object, const char* key) {
-  return object.Get(key).As<Napi::String>().Utf8Value();
-}
-
-bool flag(const Napi::Object& object, const char* key) {
-  return object.Get(key).As<Napi::Boolean>().Value();
-}
-
-// Infinity is for ever.
-Nanos read_ms(const Napi::Object& object, const char* key) {
-  const double ms = number(object, key);
-  if (!(ms < 1e12)) return kNever;
-  return static_cast<Nanos>(std::llround(ms * static_cast<double>(kNanosPerMilli)));
-}
 
 std::vector<std::byte> read_bytes(const Napi::Value& value) {
   const auto bytes = value.As<Napi::Uint8Array>();
@@ -40,11 +17,11 @@ std::vector<std::byte> read_bytes(const Napi::Value& value) {
   return {first, first + bytes.ByteLength()};
 }
 
-DataType read_type(const std::string& name) {
-  for (int i = 1; i <= static_cast<int>(DataType::kUint64); ++i) {
-    if (type_name(static_cast<DataType>(i)) == name) return static_cast<DataType>(i);
-  }
-  return DataType::kUndefined;
+// A NativeModel, or a NativeFunction, which is one as well.
+std::shared_ptr<Model> read_model(const Napi::Object& object) {
+  const Napi::Function function = EnvRuntime::of(object.Env()).function_constructor.Value();
+  if (object.InstanceOf(function)) return NativeFunction::Unwrap(object)->model();
+  return NativeModel::Unwrap(object)->model();
 }
 
 // [stage, index]; stage -1 is the request.
@@ -125,7 +102,7 @@ void read_shape(const Napi::Object& object, StageSpec& stage) {
 StageSpec read_stage(const Napi::Object& object) {
   StageSpec stage;
   stage.name = text(object, "name");
-  stage.model = NativeModel::Unwrap(object.Get("model").As<Napi::Object>())->model();
+  stage.model = read_model(object.Get("model").As<Napi::Object>());
   stage.batched = flag(object, "batched");
   each(object, "inputs",
        [&](const Napi::Value& value) { stage.inputs.push_back(read_sources(value)); });

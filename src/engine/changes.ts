@@ -15,6 +15,7 @@ import { checkSource, type ModelSource, modelLabel, type OnnxStage } from '../pi
 import type { Pipeline } from '../pipeline/pipeline.ts'
 import { checkReplaceable } from '../pipeline/replaceable.ts'
 import type { EngineEmitter } from './events.ts'
+import type { FunctionHosts } from './function-hosts.ts'
 import { checkSignal } from './infer-options.ts'
 import { loadAll, type WantedModel } from './models.ts'
 import { cancelled } from './request-error.ts'
@@ -31,6 +32,8 @@ export interface Changeable<Stages extends string> {
   readonly pipeline: Pipeline
   readonly bound: BoundPipeline
   readonly native: NativeEngine
+  /** The workers of functions. */
+  readonly hosts: FunctionHosts
   readonly configuration: ReadonlyMap<string, ResolvedStageConfiguration>
   /** Every load of the engine can be cancelled through it. */
   readonly loads: NativeLoads
@@ -65,7 +68,7 @@ export class Changes<Stages extends string> {
     await this.#inTurn(stage, async () => {
       const before = this.#now(stage)
       try {
-        await this.#engine.native.scale(index, count)
+        await this.#withWorkers([[stage, count]], () => this.#engine.native.scale(index, count))
       } finally {
         const { replicas } = this.#engine.native.stats().stages[stage] ?? before
         this.#set(stage, { ...before, replicas })
@@ -132,13 +135,35 @@ export class Changes<Stages extends string> {
       return [{ name, source: this.#sources.get(name) ?? source, config, threads }]
     })
     const models = await this.#load(wanted)
+    const changes = changed.map(([name, stage]) => {
+      return this.#changeOf(name, { model: models.get(name), stage })
+    })
+    const workers = changed.map(([name, { replicas }]) => [name, replicas] as const)
     try {
-      await this.#engine.native.reconfigure(
-        changed.map(([name, stage]) => this.#changeOf(name, { model: models.get(name), stage })),
-      )
+      await this.#withWorkers(workers, () => this.#engine.native.reconfigure(changes))
     } finally {
       releaseAll(models)
     }
+  }
+
+  /** Workers come before the replicas that need them, and go after those that need them no more. */
+  async #withWorkers(
+    wanted: readonly (readonly [stage: string, replicas: number])[],
+    change: () => Promise<void>,
+  ): Promise<void> {
+    const { hosts } = this.#engine
+    const before = wanted.map(([stage]) => [stage, hosts.size(stage)] as const)
+    const shrinkTo = (sizes: typeof wanted) => {
+      for (const [stage, replicas] of sizes) hosts.shrink(stage, replicas)
+    }
+    try {
+      await Promise.all(wanted.map(([stage, replicas]) => hosts.grow(stage, replicas)))
+      await change()
+    } catch (error) {
+      shrinkTo(before)
+      throw error
+    }
+    shrinkTo(wanted)
   }
 
   /**

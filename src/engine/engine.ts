@@ -1,6 +1,13 @@
 import { checkBoolean, checkInteger, checkNumber, checkObject, checkOneOf, describe } from '../check.ts'
 import { MillraceError } from '../errors.ts'
-import { type NativeEngine, type NativeLoads, refusals, type Submit } from '../native/addon.ts'
+import {
+  type NativeEngine,
+  type NativeFunction,
+  type NativeLoads,
+  type NativeModel,
+  refusals,
+  type Submit,
+} from '../native/addon.ts'
 import { loadAddon } from '../native/load.ts'
 import { fromNative } from '../native/native-error.ts'
 import { bindPipeline } from '../pipeline/bind.ts'
@@ -20,6 +27,7 @@ import { Changes, type SwapOptions } from './changes.ts'
 import { availableCores } from './cores.ts'
 import { DeadlineTimer } from './deadline-timer.ts'
 import { EngineEmitter, type EngineEvents, type EngineListener } from './events.ts'
+import { FunctionHosts } from './function-hosts.ts'
 import {
   defaultTerms,
   type InferOptions,
@@ -85,6 +93,7 @@ interface Parts {
   readonly pipeline: Pipeline
   readonly bound: BoundPipeline
   readonly native: NativeEngine
+  readonly hosts: FunctionHosts
   readonly maxPendingRows: number
   readonly configuration: ReadonlyMap<string, ResolvedStageConfiguration>
   readonly loads: NativeLoads
@@ -129,7 +138,8 @@ export class Engine<P extends Pipeline = Pipeline> implements AsyncDisposable {
   /**
    * Loads the models off the event loop, checks the pipeline against them and starts the replicas.
    *
-   * @throws {MillraceError} MILLRACE_INVALID_OPTION, MILLRACE_INVALID_PIPELINE, MILLRACE_MODEL_LOAD, MILLRACE_NATIVE_LOAD
+   * @throws {MillraceError} MILLRACE_INVALID_OPTION, MILLRACE_INVALID_PIPELINE, MILLRACE_MODEL_LOAD, MILLRACE_NATIVE_LOAD,
+   * MILLRACE_STAGE_FAILED where the module of a js() stage cannot be opened
    */
   static async start<P extends Pipeline>(
     pipeline: P,
@@ -150,12 +160,16 @@ export class Engine<P extends Pipeline = Pipeline> implements AsyncDisposable {
     const models = await loadModels(pipeline, { configuration, loads })
     const bound = bindPipeline(pipeline, models)
     const maxPendingRows = givenRows ?? defaultPendingRows(bound)
+    const hosts = await FunctionHosts.start(pipeline, { models, configuration })
+    const run = new Map<string, NativeModel | NativeFunction>([...models, ...hosts.natives])
     const terms = { configuration, maxPendingRows, shed, warmUp: warm }
-    const spec = toNativeSpec(bound, { models, ...terms })
+    const spec = toNativeSpec(bound, { models: run, ...terms })
     try {
       const native = await loadAddon().createEngine(spec)
-      return new Engine<P>({ pipeline, bound, native, maxPendingRows, configuration, loads })
+      hosts.belongTo(native)
+      return new Engine<P>({ pipeline, bound, native, hosts, maxPendingRows, configuration, loads })
     } catch (error) {
+      await hosts.close()
       throw fromNative(error)
     } finally {
       // The engine has them, and lets go of those it serves no more.
@@ -300,15 +314,12 @@ export class Engine<P extends Pipeline = Pipeline> implements AsyncDisposable {
   async #shutDown(timeoutMs: number): Promise<void> {
     this.#changes.close()
     const drained = this.drain()
-    let timer: NodeJS.Timeout | undefined
-    const timeout = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, Math.min(timeoutMs, longestTimerMs))
-    })
-    await Promise.race([drained, timeout])
-    clearTimeout(timer)
+    await withinMs(drained, timeoutMs)
     await this.#parts.native.stop()
     await this.#changes.whenIdle()
     this.#timer.stop()
+    // A worker stuck in a system call ends when that returns; nobody needs to wait for it.
+    await withinMs(this.#parts.hosts.close(), longestWorkerEndMs)
   }
 
   #submit(terms: RequestTerms): number {
@@ -352,6 +363,17 @@ export class Engine<P extends Pipeline = Pipeline> implements AsyncDisposable {
 }
 
 const longestTimerMs = 2 ** 31 - 1
+const longestWorkerEndMs = 1_000
+
+/** Fulfils with the promise, or when the time is over. */
+async function withinMs(promise: Promise<void>, limitMs: number): Promise<void> {
+  let timer: NodeJS.Timeout | undefined
+  const timeout = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, Math.min(limitMs, longestTimerMs))
+  })
+  await Promise.race([promise, timeout])
+  clearTimeout(timer)
+}
 
 function checkIterable<Item>(requests: Iterable<Item>): Iterable<Item> {
   const given: unknown = requests

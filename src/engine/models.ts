@@ -8,6 +8,7 @@ import { findOnnxRuntime, onnxRuntimeVersion } from '../native/onnx-runtime.ts'
 import type { ResolvedStageConfiguration } from '../pipeline/configuration.ts'
 import { modelLabel, type OnnxStage } from '../pipeline/onnx.ts'
 import type { Pipeline } from '../pipeline/pipeline.ts'
+import type { Stage } from '../pipeline/stage.ts'
 
 /** One stage's model, to be loaded. */
 export interface WantedModel {
@@ -36,8 +37,8 @@ export function loadModels(
     readonly configuration: ReadonlyMap<string, ResolvedStageConfiguration>
   },
 ): Promise<ReadonlyMap<string, NativeModel>> {
-  const wanted = pipeline.order.map((name) => {
-    const { source, config } = pipeline.stages[name] as OnnxStage
+  const stages = Object.entries<Stage>(pipeline.stages)
+  const wanted = stages.filter(isOnnx).map(([name, { source, config }]) => {
     return { name, source, config, threads: given.configuration.get(name)?.threads ?? 1 }
   })
   return loadAll(wanted, given)
@@ -64,6 +65,10 @@ export async function loadAll(
   if (failed === undefined) return new Map(settled.map(loadedOf))
   for (const one of settled) if (one.status === 'fulfilled') one.value[1].release()
   throw (failed as PromiseRejectedResult).reason
+}
+
+function isOnnx(entry: [string, Stage]): entry is [string, OnnxStage] {
+  return entry[1].kind === 'onnx'
 }
 
 async function loadModel(wanted: WantedModel, terms: LoadTerms): Promise<NativeModel> {

@@ -1,5 +1,6 @@
 import type {
   NativeCondition,
+  NativeFunction,
   NativeModel,
   NativePipelineSpec,
   NativeSource,
@@ -20,7 +21,7 @@ import { encodeElement } from '../pipeline/element.ts'
 export function toNativeSpec(
   bound: BoundPipeline,
   given: {
-    readonly models: ReadonlyMap<string, NativeModel>
+    readonly models: ReadonlyMap<string, NativeModel | NativeFunction>
     readonly configuration: ReadonlyMap<string, ResolvedStageConfiguration>
     readonly maxPendingRows: number
     readonly shed: boolean

@@ -9,6 +9,7 @@ import {
   type TensorData,
   type TensorType,
 } from '../pipeline/tensor.ts'
+import { causeOf } from './function-error.ts'
 import type { PendingRequests } from './pending-requests.ts'
 import { expired, retryAfterOf, shed } from './request-error.ts'
 
@@ -113,6 +114,7 @@ export class ResultReader {
   #failure(outcome: number, nativeRetryMs: number): MillraceError {
     const text = this.#takeExtra() as string
     const stage = this.#stages[this.#takeExtra() as number] as string
+    const cause = causeOf(this.#takeExtra() as string | undefined)
     switch (outcome) {
       case outcomes.deadlineExceeded:
         return text === '' ? expired() : shed(stage, text)
@@ -133,6 +135,7 @@ export class ResultReader {
           code: 'MILLRACE_STAGE_FAILED',
           message: `stage "${stage}" failed: ${text}`,
           stage,
+          cause,
         })
     }
   }

@@ -15,8 +15,13 @@ export interface Addon {
    * poll that is not the last the core does not wake the event loop: another one must follow.
    */
   poll(last: boolean): void
+  createFunction(options: CreateFunctionOptions): NativeFunction
+  /** Undefined where the function is gone: its engine is closed or forgotten. In any environment. */
+  openPort(options: OpenPortOptions): NativePort | undefined
   readonly NativeModel: NativeClass<NativeModel>
   readonly NativeEngine: NativeClass<NativeEngine>
+  readonly NativeFunction: NativeClass<NativeFunction>
+  readonly NativePort: NativeClass<NativePort>
 }
 
 declare const loads: unique symbol
@@ -58,6 +63,73 @@ export interface NativeModel {
   release(): void
 }
 
+type NativeTensor = Pick<TensorSpec, 'name' | 'type' | 'dims'>
+
+export interface CreateFunctionOptions {
+  /** What messages call it. */
+  readonly name: string
+  /** As those of a batched model: the first dimension counts rows. */
+  readonly inputs: readonly NativeTensor[]
+  readonly outputs: readonly NativeTensor[]
+  /** Whether rows of a batch may have shapes of their own. */
+  readonly ragged: boolean
+  /** Limits the wait for a port, and again the time at one; Infinity for none. */
+  readonly timeoutMs: number
+}
+
+/** A function as a model: it is run by whoever opens a port on it. */
+export interface NativeFunction {
+  /** Its number in the whole process. */
+  readonly id: number
+  /** Who is told of ports that exceeded the limit, and are given no more calls; held until undefined is given. */
+  watch(onOverdue: ((seat: number) => void) | undefined): void
+  /**
+   * Why the port of a seat closed: what it had in hand fails with it. `detail` is JSON of a PlainError. Returns how many
+   * calls the port had answered.
+   */
+  explain(seat: number, message: string, detail: string | undefined): number
+  /** Gives no more calls to one of the ports that have none in hand; its seat, or undefined. */
+  retireIdle(): number | undefined
+  /** While given, calls that find no port fail with it at once. */
+  setFailure(message: string | undefined, detail: string | undefined): void
+}
+
+export interface OpenPortOptions {
+  /** `NativeFunction.id`. */
+  readonly function: number
+  /** Names the port; unique for the function. */
+  readonly seat: number
+  /** Calls in hand at once; Infinity for no limit. */
+  readonly capacity: number
+  /** Whether a port that exceeds the limit is given no more calls and reported. */
+  readonly replaceable: boolean
+  /**
+   * For each input, in turn, its elements (all rows back to back) and its dims: undefined where they follow from what is
+   * declared, of all rows, or a list of the dims of each row alone. Their memory is the callee's to keep. `leftMs` is the
+   * time until the earliest deadline. To be followed by one answer() or fail().
+   */
+  readonly onCall: (call: number, rows: number, leftMs: number, values: readonly unknown[]) => void
+  /** Nobody waits for the call any more; it may have been answered already. */
+  readonly onAbort: (call: number) => void
+}
+
+/** An environment that runs a function. Open, and held, until close(). */
+export interface NativePort {
+  /**
+   * For each output, in turn, elements and dims as in `onCall`; where dims are those of each row alone, a list of the
+   * elements of each. `failed` holds row, message and detail of each row that failed, ascending.
+   */
+  answer(
+    call: number,
+    rows: number,
+    outputs: readonly unknown[],
+    failed: readonly (number | string | undefined)[] | undefined,
+  ): void
+  /** The whole batch failed; the core may try parts of it again. */
+  fail(call: number, message: string, detail: string | undefined): void
+  close(): void
+}
+
 /** [stage, output], or [-1, input] for an input of the request. */
 export type NativeSource = readonly [stage: number, index: number]
 
@@ -85,7 +157,7 @@ export interface NativePipelineSpec {
 
 export interface NativeStageSpec {
   readonly name: string
-  readonly model: NativeModel
+  readonly model: NativeModel | NativeFunction
   readonly batched: boolean
   readonly inputs: readonly (readonly NativeSource[])[]
   readonly condition: NativeCondition | undefined

@@ -34,7 +34,10 @@ function checkOneElement(value: Value, where: string, binding: Binding): void {
   const { dims } = value.spec
   if (elementCount(binding.batched ? dims.slice(1) : dims) === 1) return
   const problem = `expected one element a row, got '${value.text}', ${describeShape(value.spec)}`
-  throw definitionError(where, `${problem}; reduce it in the model to a fixed shape of one element`)
+  throw definitionError(
+    where,
+    `${problem}; reduce it to a fixed shape of one element, or give a test`,
+  )
 }
 
 function checkOrdered({ below, above }: Condition, type: TensorType, where: string): void {

@@ -24,7 +24,7 @@ export function bindOutput(
     type: first.type,
     dims,
     sources: values.map(({ source }) => source),
-    perItem: false,
+    perItem: output.candidates.some((text) => binding.levels.ofValue(text).length > 0),
   }
   if (output.default === undefined) return { ...bound, fill: undefined }
   return { ...bound, fill: bindFill(output.default, bound, binding) }

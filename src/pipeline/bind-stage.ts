@@ -1,8 +1,10 @@
 import { suggest } from '../check.ts'
 import { bindCondition } from './bind-condition.ts'
-import { type Binding, checkSupported, findValue, type StageView, type Value } from './binding.ts'
+import { bindPadding } from './bind-padding.ts'
+import { type Binding, findValue, type StageView, type Value } from './binding.ts'
 import type { BoundStage, BoundValue, Source } from './bound-pipeline.ts'
 import { checkSameKind } from './candidates.ts'
+import { checkSupported, runnerOf } from './declared-value.ts'
 import { definitionError } from './definition-error.ts'
 import { agree } from './shape.ts'
 import { describeShape, type TensorSpec } from './tensor-spec.ts'
@@ -35,10 +37,12 @@ export function bindStage(
     const where = `${stage.where}, input "${spec.name}"`
     const texts = stage.definition.inputs[spec.name] ?? []
     const values = texts.map((text) => findValue(text, { binding, inputs, where }))
-    for (const value of values) checkFits(value, { spec, where, binding })
+    for (const value of values) checkFits(value, { spec, where, binding, stage })
     checkSameKind(values, { where, binding })
     return values.map(({ source }) => source)
   }
+  const { fanOut, gather, cache, isolate } = stage.definition
+  const names = binding.stages.map(({ name }) => name)
   return {
     name: stage.name,
     batched: stage.batched,
@@ -46,26 +50,26 @@ export function bindStage(
     inputSpecs: stage.signature.inputs,
     outputs: stage.signature.outputs,
     condition: bindCondition(stage, binding),
-    fanOut: false,
-    gather: undefined,
-    padding: [],
-    trims: [],
-    cache: undefined,
-    isolate: true,
+    fanOut,
+    gather: gather === undefined ? undefined : names.indexOf(gather),
+    ...bindPadding(stage, binding),
+    cache,
+    isolate,
   }
 }
 
 function checkFits(
   value: Value,
-  { spec, where, binding }: { spec: TensorSpec; where: string; binding: Binding },
+  fit: { spec: TensorSpec; where: string; binding: Binding; stage: StageView },
 ): void {
+  const { spec, where, binding, stage } = fit
   const sameType = value.spec.type === spec.type
   if (sameType && agree(value.spec.dims, spec.dims)) return
   const what = sameType ? 'shapes' : 'types'
   const found = `'${value.text}' is ${describeShape(value.spec)}`
-  const problem = `${what} differ: the model takes ${describeShape(spec)}, ${found}`
+  const problem = `${what} differ: ${runnerOf(stage.definition)} takes ${describeShape(spec)}, ${found}`
   throw definitionError(
     where,
-    `${problem}${sameType ? binding.rowNote : ''}; feed it another value or change a model`,
+    `${problem}${sameType ? binding.rowNote : ''}; feed it another value or change one of them`,
   )
 }

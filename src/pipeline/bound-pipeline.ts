@@ -1,3 +1,4 @@
+import type { StageCache } from './stage-options.ts'
 import type { TensorType } from './tensor.ts'
 import type { TensorSpec } from './tensor-spec.ts'
 
@@ -78,13 +79,6 @@ export interface Padding {
 export interface Trim {
   readonly input: number
   readonly dim: number
-}
-
-/** The results that a stage keeps. */
-export interface StageCache {
-  readonly maxBytes: number
-  /** Infinity: for as long as there is room. */
-  readonly ttlMs: number
 }
 
 /**

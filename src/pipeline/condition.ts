@@ -1,14 +1,16 @@
 import { checkObject, describe } from '../check.ts'
 import { definitionError } from './definition-error.ts'
 import { checkReference, parseReference, requestNode } from './reference.ts'
+import type { Tensor } from './tensor.ts'
 
 /**
- * When a stage runs, decided for each row by one number, string or truth value that an earlier
- * stage produced. At least one test must be given and all that are given must hold. Numbers are
- * compared in the precision of the output.
+ * When a stage runs, decided for each row by what an earlier stage produced: one number, string or
+ * truth value that is compared with `below`, `above` and `equals` (at least one must be given, all
+ * that are given must hold; numbers are compared in the precision of the output), or anything that a
+ * function looks at.
  */
 export interface Condition<Text extends string = string> {
-  /** Reference to the output of another stage; one element a row. */
+  /** Reference to the output of another stage; one element a row unless there is a `test`. */
   readonly output: Text
   /** Holds below this bound, the bound itself excluded. */
   readonly below?: number | undefined
@@ -16,9 +18,21 @@ export interface Condition<Text extends string = string> {
   readonly above?: number | undefined
   /** Holds for exactly this value. */
   readonly equals?: number | bigint | boolean | string | undefined
+  /**
+   * Decides instead of the bounds, on the event loop, as an inline() stage called `STAGE:when` would: true where the
+   * stage is to run. What it throws fails the row.
+   */
+  readonly test?: ConditionTest | undefined
 }
 
-const keys = ['output', 'below', 'above', 'equals'] as const
+/** What a test is given: the element of a row that has exactly one, else the tensor of the row. */
+export type ConditionValue = number | bigint | boolean | string | Tensor
+
+/** Whether the stage runs for a row; must return a boolean. */
+// Declared as a method, so that a test may ask for the one type that its output has.
+export type ConditionTest = { test(value: ConditionValue): boolean }['test']
+
+const keys = ['output', 'below', 'above', 'equals', 'test'] as const
 
 /** A frozen condition that says something and does not contradict itself. */
 export function checkCondition(value: unknown, where: string): Condition {
@@ -28,6 +42,7 @@ export function checkCondition(value: unknown, where: string): Condition {
     below: checkBound(given.below, `${where}, below`),
     above: checkBound(given.above, `${where}, above`),
     equals: checkEquals(given.equals, `${where}, equals`),
+    test: checkTest(given.test, `${where}, test`),
   })
   checkPossible(condition, where)
   return condition
@@ -62,9 +77,20 @@ function checkEquals(value: unknown, where: string): Condition['equals'] {
   throw definitionError(where, `${problem}; nothing else can be compared with`)
 }
 
-function checkPossible({ below, above, equals }: Condition, where: string): void {
-  if (below === undefined && above === undefined && equals === undefined) {
-    throw definitionError(where, 'expected a test, got none; give below, above or equals')
+function checkTest(value: unknown, where: string): ConditionTest | undefined {
+  if (value === undefined || typeof value === 'function') {
+    return value as ConditionTest | undefined
+  }
+  const problem = `expected a function, got ${describe(value)}`
+  throw definitionError(where, `${problem}; to compare with a value, give equals`)
+}
+
+function checkPossible({ below, above, equals, test }: Condition, where: string): void {
+  const compares = below !== undefined || above !== undefined || equals !== undefined
+  if (compares === (test !== undefined)) {
+    const found = compares ? 'bounds and a test' : 'none'
+    const remedy = compares ? 'put the bounds into the test' : 'give below, above, equals or test'
+    throw definitionError(where, `expected bounds or a test, got ${found}; ${remedy}`)
   }
   const excluded =
     below !== undefined && above !== undefined && above >= below
@@ -77,7 +103,11 @@ function checkPossible({ below, above, equals }: Condition, where: string): void
   )
 }
 
-function excludedValue({ below, above, equals }: Omit<Condition, 'output'>): string | undefined {
+function excludedValue({
+  below,
+  above,
+  equals,
+}: Omit<Condition, 'output' | 'test'>): string | undefined {
   if (typeof equals !== 'number' && typeof equals !== 'bigint') return undefined
   if (below !== undefined && equals >= below) return `below ${below} and equal to ${equals}`
   if (above !== undefined && equals <= above) return `above ${above} and equal to ${equals}`

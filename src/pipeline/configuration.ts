@@ -1,14 +1,18 @@
 import { checkInteger, checkNumber, checkObject, checkRecord, describe, suggest } from '../check.ts'
 import { MillraceError } from '../errors.ts'
 import type { Pipeline } from './pipeline.ts'
+import { isFunctionStage, type Stage } from './stage.ts'
 
 /** How one stage is run. */
 export interface StageConfiguration {
-  /** Kind of hardware slot a replica takes: `cpu-N` is N threads. Default `cpu-1`. */
+  /** Kind of hardware slot a replica takes: `cpu-N` is N threads. Default `cpu-1`, the only one for js() and inline(). */
   readonly tier?: string | undefined
   /** Most rows in one batch, at least 1. Default 16. */
   readonly maxBatch?: number | undefined
-  /** Replicas at the start, at least 0. Default: an equal share of the cores, at least 1. */
+  /**
+   * Replicas at the start, at least 0. Default: an equal share of the cores, at least 1; for inline(), which takes no
+   * share, its `concurrency`.
+   */
   readonly replicas?: number | undefined
   /**
    * Milliseconds the oldest row may be held back so that a batch fills. Default 0: a free replica takes what waits, at
@@ -55,12 +59,14 @@ export function resolveConfiguration(
   pipeline: Pipeline,
   given: { readonly configuration: unknown; readonly cores: number },
 ): ReadonlyMap<string, ResolvedStageConfiguration> {
-  const names = pipeline.order
-  const share = Math.max(1, Math.floor(given.cores / names.length))
-  return resolveStages(pipeline, given.configuration, () => ({
+  const busy = Object.values<Stage>(pipeline.stages).filter(({ kind }) => kind !== 'inline')
+  const share = Math.max(1, Math.floor(given.cores / Math.max(1, busy.length)))
+  return resolveStages(pipeline, given.configuration, (name) => ({
     tier: 'cpu-1',
     maxBatch: defaultMaxBatch,
-    replicasOf: (threads) => Math.max(1, Math.floor(share / threads)),
+    replicasOf: (threads) => {
+      return defaultReplicas(pipeline.stages[name] as Stage, Math.floor(share / threads))
+    },
     maxDelayMs: 0,
   }))
 }
@@ -117,19 +123,23 @@ function resolveStages(
   return new Map(
     names.map((name) => {
       const where = `configuration.${name}`
-      return [name, resolveStage(where, ownOr(record, name), defaultsOf(name))]
+      const stage = pipeline.stages[name] as Stage
+      return [name, resolveStage(ownOr(record, name), { where, stage, defaults: defaultsOf(name) })]
     }),
   )
 }
 
 function resolveStage(
-  where: string,
   value: unknown,
-  defaults: StageDefaults,
+  { where, stage, defaults }: { where: string; stage: Stage; defaults: StageDefaults },
 ): ResolvedStageConfiguration {
   const given = checkObject(value, { name: where, keys })
   const { tier = defaults.tier } = given
   const threads = threadsOf(tier, where)
+  if (isFunctionStage(stage) && threads !== 1) {
+    const expected = `expected "cpu-1", since ${stage.kind}() runs on one thread`
+    throw invalid(`${where}.tier: ${expected}, got ${describe(tier)}; give it more replicas`)
+  }
   const { maxBatch = defaults.maxBatch, maxDelayMs = defaults.maxDelayMs } = given
   const { replicas = defaults.replicasOf(threads) } = given
   return {
@@ -143,6 +153,10 @@ function resolveStage(
       max: longestDelayMs,
     }),
   }
+}
+
+function defaultReplicas(stage: Stage, share: number): number {
+  return stage.kind === 'inline' ? stage.concurrency : Math.max(1, share)
 }
 
 // A stage may be called "constructor"; null is no configuration.

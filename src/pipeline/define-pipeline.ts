@@ -1,7 +1,9 @@
 import { describe } from '../check.ts'
 import type { PipelineDefinition, RequestInputs, StageNames, WiredStages } from './definition.ts'
 import { definitionError } from './definition-error.ts'
-import { readDraft } from './draft.ts'
+import { maxStages, readDraft } from './draft.ts'
+import { splitConditions, splitNames } from './function-condition.ts'
+import { checkOneLevel, findLevels } from './levels.ts'
 import type { Pipeline } from './pipeline.ts'
 import { checkReach } from './reach.ts'
 import { wire } from './wiring.ts'
@@ -34,12 +36,18 @@ export function definePipeline<const Stages extends WiredStages<Stages>, Outputs
 ): Pipeline<RequestInputs<Stages>, Outputs, StageNames<Stages>> {
   const draft = readDraft(definition)
   const { order, requestInputs } = wire(draft)
-  checkReach(draft, order)
+  const levels = findLevels({ ...draft, order })
+  for (const [name, { candidates }] of draft.outputs) {
+    checkOneLevel(candidates, levels, `${draft.where}, output "${name}"`)
+  }
+  checkReach(draft, { order, levels })
+  // Last, so that every message is about the stages as they are written.
+  const stages = splitConditions(draft.stages, { mostStages: maxStages, where: draft.where })
   const pipeline: Pipeline = {
     name: draft.name,
     objective: draft.objective,
-    stages: Object.freeze(Object.fromEntries(draft.stages)),
-    order: Object.freeze(order),
+    stages: Object.freeze(Object.fromEntries(stages)),
+    order: Object.freeze(order.flatMap((name) => splitNames(name, draft.stages))),
     requestInputs: Object.freeze(requestInputs),
     outputs: Object.freeze(Object.fromEntries(draft.outputs)),
   }

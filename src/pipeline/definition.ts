@@ -2,18 +2,19 @@
 // object literal; a record whose names are only known when the program runs is let through here and
 // checked by definePipeline alone.
 import type { ObjectiveOptions } from './objective.ts'
-import type { OnnxStage } from './onnx.ts'
 import type { DefaultValue } from './pipeline.ts'
 import type { Candidates, ReferenceTo } from './reference.ts'
+import type { StageBase } from './stage-options.ts'
 
 /** The names of the stages of a definition. */
 export type StageNames<Stages> = `${Extract<keyof Stages, string | number>}`
 
 /** All stages of a definition, each referring to nothing but the request and the other stages. */
 export type WiredStages<Stages> = {
-  readonly [Name in keyof Stages]: OnnxStage<
+  readonly [Name in keyof Stages]: StageBase<
     ReferenceTo<'request' | Others<StageNames<Stages>, Name>>,
-    ReferenceTo<Others<StageNames<Stages>, Name>>
+    ReferenceTo<Others<StageNames<Stages>, Name>>,
+    Others<StageNames<Stages>, Name>
   >
 }
 
@@ -22,7 +23,11 @@ export type WiredStages<Stages> = {
  * names themselves.
  */
 export type RequestInputs<Stages> = `${{
-  [Name in keyof Stages]: Stages[Name] extends OnnxStage<infer Text, infer _Decider>
+  [Name in keyof Stages]: Stages[Name] extends StageBase<
+    infer Text,
+    infer _Decider,
+    infer _Gathered
+  >
     ? AfterRequest<Text>
     : never
 }[keyof Stages]}`

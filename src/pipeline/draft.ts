@@ -3,9 +3,9 @@
 import { checkObject, checkRecord, describe } from '../check.ts'
 import { definitionError } from './definition-error.ts'
 import { checkObjective, type Objective } from './objective.ts'
-import { isOnnxStage, type OnnxStage } from './onnx.ts'
 import type { DefaultValue, PipelineOutput } from './pipeline.ts'
 import { checkCandidates, checkName, requestNode } from './reference.ts'
+import { isStage, type Stage } from './stage.ts'
 
 /** The most stages a pipeline may have: the native core keeps one bit of a word for each. */
 export const maxStages = 64
@@ -16,7 +16,7 @@ export interface Draft {
   /** Begins every message about it. */
   readonly where: string
   readonly objective: Objective | undefined
-  readonly stages: ReadonlyMap<string, OnnxStage>
+  readonly stages: ReadonlyMap<string, Stage>
   readonly outputs: ReadonlyMap<string, PipelineOutput>
 }
 
@@ -37,7 +37,7 @@ export function readDraft(definition: unknown): Draft {
   }
 }
 
-function readStages(value: unknown, where: string): ReadonlyMap<string, OnnxStage> {
+function readStages(value: unknown, where: string): ReadonlyMap<string, Stage> {
   const entries = Object.entries(checkRecord(value, { name: `${where}, stages`, code }))
   if (entries.length === 0) throw definitionError(`${where}, stages`, 'there are none; add one')
   if (entries.length > maxStages) {
@@ -49,7 +49,7 @@ function readStages(value: unknown, where: string): ReadonlyMap<string, OnnxStag
   return new Map(entries.map(([name, stage]) => readStage(name, stage, where)))
 }
 
-function readStage(name: string, stage: unknown, where: string): [string, OnnxStage] {
+function readStage(name: string, stage: unknown, where: string): [string, Stage] {
   checkName(name, `${where}, stages`)
   if (name === requestNode) {
     throw definitionError(
@@ -57,8 +57,8 @@ function readStage(name: string, stage: unknown, where: string): [string, OnnxSt
       `no stage may be called "${requestNode}", which names the request; rename it`,
     )
   }
-  if (isOnnxStage(stage)) return [name, stage]
-  const problem = `expected a stage, got ${describe(stage)}; make it with onnx()`
+  if (isStage(stage)) return [name, stage]
+  const problem = `expected a stage, got ${describe(stage)}; make it with onnx(), js() or inline()`
   throw definitionError(`${where}, stage "${name}"`, problem)
 }
 

@@ -2,7 +2,7 @@
 // string, else number.
 import { describe } from '../check.ts'
 import type { DefaultValue } from './pipeline.ts'
-import { elementFormats, type TensorType } from './tensor.ts'
+import { elementFormats, type Tensor, type TensorType } from './tensor.ts'
 
 /** The element, or what was expected instead. */
 export type Conversion = { readonly element: DefaultValue } | { readonly problem: string }
@@ -45,6 +45,13 @@ export function encodeElement(element: DefaultValue, type: TensorType): Uint8Arr
   if (type === 'float64') return bytesOf(Float64Array.of(number))
   // The low bytes of two's complement are the same for every width.
   return bytesOf(Int32Array.of(number)).slice(0, elementFormats[type].bytes)
+}
+
+/** One element of a tensor; its index must be within the data. */
+export function elementAt({ type, data }: Tensor, index: number): DefaultValue {
+  const element = data[index] as number | bigint | string
+  if (type === 'bool') return element !== 0
+  return type === 'float16' ? halfValue(element as number) : element
 }
 
 function toInteger(value: DefaultValue, type: TensorType): Conversion {
@@ -93,6 +100,15 @@ function halfBits(value: number): number {
   if (size < 2 ** -14) return sign | (size * 2 ** 24)
   const exponent = Math.floor(Math.log2(size))
   return sign | ((exponent + 15) << 10) | ((size / 2 ** exponent - 1) * 1024)
+}
+
+function halfValue(bits: number): number {
+  const sign = bits & 0x8000 ? -1 : 1
+  const exponent = (bits >> 10) & 0x1f
+  const fraction = bits & 0x3ff
+  if (exponent === 0x1f) return fraction === 0 ? sign * Number.POSITIVE_INFINITY : Number.NaN
+  if (exponent === 0) return sign * fraction * 2 ** -24
+  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15)
 }
 
 function bytesOf(array: ArrayBufferView): Uint8Array {

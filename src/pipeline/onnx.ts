@@ -1,8 +1,15 @@
-import { fileURLToPath } from 'node:url'
 import { checkObject, checkRecord, checkString, describe } from '../check.ts'
-import { type Condition, checkCondition } from './condition.ts'
 import { definitionError } from './definition-error.ts'
+import { looksLikeUrl, pathOfUrl } from './file-url.ts'
+import { checkPad, type InputPad, type PadOptions } from './pad.ts'
 import { type Candidates, checkCandidates } from './reference.ts'
+import {
+  checkStageOptions,
+  type StageBase,
+  type StageOptions,
+  sealStage,
+  stageKeys,
+} from './stage-options.ts'
 
 /**
  * Where a model comes from: a path (a relative one is resolved against the working directory when
@@ -12,15 +19,23 @@ import { type Candidates, checkCandidates } from './reference.ts'
 export type ModelSource = string | URL | Uint8Array
 
 /** How an ONNX model is wired into its pipeline. */
-export interface OnnxOptions<Input extends string = string, Decider extends string = never> {
+export interface OnnxOptions<
+  Input extends string = string,
+  Decider extends string = never,
+  Gathered extends string = never,
+> extends StageOptions<Decider, Gathered> {
   /**
    * For each input of the model, the value that feeds it: 'request.NAME', 'STAGE.OUTPUT', or a list
    * of these of which the first whose stage ran is taken. A stage with an input that nothing fed is
    * skipped, and so on downstream.
    */
   readonly inputs: Readonly<Record<string, Candidates<Input>>>
-  /** Runs the stage only for rows where this holds. Default: always. */
-  readonly when?: Condition<Decider> | undefined
+  /**
+   * For inputs whose rows differ in size, what fills the shorter ones so that they share a batch: a value, or with the
+   * sizes that are batched together. All open dimensions but the batch are filled. Outputs are cut back where an open
+   * dimension has the same name in the model as one that was filled. Default: only rows of equal sizes share a batch.
+   */
+  readonly pad?: PadOptions | undefined
   /**
    * Session configuration entries of ONNX Runtime, such as `{ 'session.set_denormal_as_zero': '1'
    * }`. ONNX Runtime ignores keys that it does not know. Default: none.
@@ -29,19 +44,21 @@ export interface OnnxOptions<Input extends string = string, Decider extends stri
 }
 
 /** A stage that runs an ONNX model: frozen, and made by {@link onnx} only. */
-export interface OnnxStage<Input extends string = string, Decider extends string = string> {
+export interface OnnxStage<
+  Input extends string = string,
+  Decider extends string = string,
+  Gathered extends string = string,
+> extends StageBase<Input, Decider, Gathered> {
   readonly kind: 'onnx'
   /** Path of the model, or its bytes. */
   readonly source: string | Uint8Array
-  /** Candidates for each input of the model. */
-  readonly inputs: Readonly<Record<string, readonly Input[]>>
-  readonly when: Condition<Decider> | undefined
+  readonly pad: Readonly<Record<string, InputPad>>
   readonly config: Readonly<Record<string, string>>
 }
 
 const code = 'MILLRACE_INVALID_PIPELINE'
 const longestConfigKey = 1024
-const made = new WeakSet<object>()
+const keys = [...stageKeys, 'pad', 'config'] as const
 
 /**
  * A stage that runs an ONNX model. The same stage may serve in several pipelines, or under several
@@ -50,27 +67,27 @@ const made = new WeakSet<object>()
  * @throws {MillraceError} MILLRACE_INVALID_PIPELINE where an option has the wrong form. The model
  * is not looked at until an engine starts.
  */
-export function onnx<const Input extends string, const Decider extends string = never>(
+export function onnx<
+  const Input extends string,
+  const Decider extends string = never,
+  const Gathered extends string = never,
+>(
   source: ModelSource,
-  options: OnnxOptions<Input, Decider>,
-): OnnxStage<NoInfer<Input>, NoInfer<Decider>> {
+  options: OnnxOptions<Input, Decider, Gathered>,
+): OnnxStage<NoInfer<Input>, NoInfer<Decider>, NoInfer<Gathered>> {
   const path = checkSource(source, 'onnx(), source')
   const where = `onnx(${modelLabel(path)})`
-  const given = checkObject(options, { name: where, keys: ['inputs', 'when', 'config'], code })
-  const stage = Object.freeze({
+  const given = checkObject(options, { name: where, keys, code })
+  const inputs = checkInputs(given.inputs, where)
+  const stage: OnnxStage = {
     kind: 'onnx',
     source: path,
-    inputs: checkInputs(given.inputs, where),
-    when: given.when === undefined ? undefined : checkCondition(given.when, `${where}, when`),
+    inputs,
+    pad: checkPad(given.pad, { inputs, where: `${where}, pad` }),
     config: checkConfig(given.config, `${where}, config`),
-  })
-  made.add(stage)
-  return stage as OnnxStage<Input, Decider>
-}
-
-/** Whether {@link onnx} made this, so that it needs no checking. */
-export function isOnnxStage(value: unknown): value is OnnxStage {
-  return typeof value === 'object' && value !== null && made.has(value)
+    ...checkStageOptions(given, where),
+  }
+  return sealStage(stage) as OnnxStage<Input, Decider, Gathered>
 }
 
 /** A model in messages: its path, or how many bytes it has. */
@@ -84,29 +101,11 @@ export function checkSource(source: unknown, where: string): string | Uint8Array
     if (source.byteLength > 0) return source
     throw definitionError(where, 'expected the bytes of a model, got none; read the file first')
   }
-  if (source instanceof URL) return pathOf(source, where)
+  const remedy = 'fetch the model and give its bytes'
+  if (source instanceof URL) return pathOfUrl(source, { where, fix: remedy })
   const fix = 'give the path, a file: URL or the bytes of a model'
   const text = checkString(source, { name: where, code, fix })
-  return /^[a-z][a-z0-9+.-]+:\/\//i.test(text) && URL.canParse(text)
-    ? pathOf(new URL(text), where)
-    : text
-}
-
-function pathOf(url: URL, where: string): string {
-  if (url.protocol !== 'file:') {
-    throw definitionError(
-      where,
-      `expected a file: URL, got ${url.protocol}; fetch the model and give its bytes`,
-    )
-  }
-  try {
-    return fileURLToPath(url)
-  } catch (cause) {
-    throw definitionError(
-      where,
-      `${describe(url.href)} names no file here: ${(cause as Error).message}`,
-    )
-  }
+  return looksLikeUrl(text) ? pathOfUrl(new URL(text), { where, fix: remedy }) : text
 }
 
 function checkInputs(value: unknown, where: string): OnnxStage['inputs'] {

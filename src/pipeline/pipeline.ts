@@ -1,5 +1,5 @@
 import type { Objective } from './objective.ts'
-import type { OnnxStage } from './onnx.ts'
+import type { Stage } from './stage.ts'
 import type { Tensor, TensorLike } from './tensor.ts'
 
 /** What an output holds for rows for which no candidate ran. */
@@ -24,8 +24,11 @@ export interface Pipeline<
 > {
   readonly name: string
   readonly objective: Objective | undefined
-  /** In the order of the definition. */
-  readonly stages: Readonly<Record<Stages, OnnxStage>>
+  /**
+   * In the order of the definition. A condition that is a function has a stage of its own before its stage, called
+   * `STAGE:when`.
+   */
+  readonly stages: Readonly<Record<Stages, Stage>>
   /**
    * The stages so that each comes after all it depends on; otherwise in the order of the
    * definition.

@@ -3,9 +3,9 @@
 import { suggest } from '../check.ts'
 import { definitionError } from './definition-error.ts'
 import type { Draft } from './draft.ts'
-import type { OnnxStage } from './onnx.ts'
 import { topologicalOrder } from './order.ts'
 import { parseReference, requestNode } from './reference.ts'
+import type { Stage } from './stage.ts'
 
 /** How the stages hang together. */
 export interface Wiring {
@@ -16,7 +16,7 @@ export interface Wiring {
 }
 
 /** The nodes that a stage takes values from, for its inputs and its condition. */
-export function nodesBefore(stage: OnnxStage): ReadonlySet<string> {
+export function nodesBefore(stage: Stage): ReadonlySet<string> {
   const texts = Object.values(stage.inputs).flat()
   if (stage.when !== undefined) texts.push(stage.when.output)
   return new Set(texts.map((text) => parseReference(text).node))
@@ -36,7 +36,7 @@ export function wire(draft: Draft): Wiring {
   return { order: sortStages(draft), requestInputs }
 }
 
-function checkStage(name: string, stage: OnnxStage, draft: Draft): void {
+function checkStage(name: string, stage: Stage, draft: Draft): void {
   const where = `${draft.where}, stage "${name}"`
   for (const [input, candidates] of Object.entries(stage.inputs)) {
     for (const text of candidates) {

@@ -20,6 +20,8 @@ function loadModel(): Promise<NativeModel> {
     name: 'dynamic-sequence',
     threads: 1,
     spinning: false,
+    background: false,
+    loads: undefined,
     arena: false,
     sessionConfig: {},
   })
@@ -53,6 +55,7 @@ function pipelineOf(model: NativeModel): NativePipelineSpec {
     batched: true,
     maxPendingRows: 64,
     shed: true,
+    warmUp: false,
     inputs: [{ name: 'tokens', type: 'float32', dims: [-1, -1] }],
     stages: [split, join],
     outputs: [

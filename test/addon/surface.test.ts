@@ -13,6 +13,8 @@ const declared = ts.createSourceFile(
   ts.ScriptTarget.Latest,
 )
 
+const classes = ['NativeModel', 'NativeEngine', 'NativeFunction', 'NativePort'] as const
+
 describe('the addon', () => {
   const addon = loadAddon()
 
@@ -20,12 +22,12 @@ describe('the addon', () => {
     expect(Object.keys(addon).sort()).toEqual(membersOf('Addon'))
   })
 
-  it.each(['NativeModel', 'NativeEngine'] as const)('has the members declared: %s', (name) => {
+  it.each(classes)('has the members declared: %s', (name) => {
     const members = Object.getOwnPropertyNames(addon[name].prototype)
     expect(members.filter((member) => member !== 'constructor').sort()).toEqual(membersOf(name))
   })
 
-  it.each(['NativeModel', 'NativeEngine'] as const)('alone makes objects: %s', (name) => {
+  it.each(classes)('alone makes objects: %s', (name) => {
     const Class = addon[name] as unknown as new () => unknown
     expect(() => new Class()).toThrow(TypeError)
   })

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { definePipeline, onnx } from '../../src/index.ts'
+import { definePipeline, inline, js, onnx } from '../../src/index.ts'
 import { checkReplicas, resolveConfiguration } from '../../src/pipeline/configuration.ts'
 import { errorOf } from './thrown.ts'
 
@@ -9,6 +9,7 @@ const pipeline = definePipeline({
   stages: { one: stage, two: stage },
   outputs: { y: 'one.y', z: 'two.y' },
 })
+const outputs = { y: { type: 'float32', dims: [] } } as const
 const resolve = (configuration: unknown, cores = 8) =>
   resolveConfiguration(pipeline, { configuration, cores })
 
@@ -32,6 +33,42 @@ describe('a configuration', () => {
   it('is taken as it is where it says something', () => {
     const one = { tier: 'cpu-3', maxBatch: 65536, replicas: 0, maxDelayMs: 1.5 }
     expect(resolve({ one }).get('one')).toEqual({ ...one, threads: 3 })
+  })
+
+  const mixed = definePipeline({
+    name: 'mixed',
+    stages: {
+      model: onnx('model.onnx', { inputs: { x: 'request.x' } }),
+      worker: js(new URL('file:///worker.js'), { inputs: { x: 'model.y' }, outputs }),
+      host: inline(() => ({ y: 0 }), { inputs: { x: 'worker.y' }, outputs, concurrency: 5 }),
+      late: inline(() => ({ y: 0 }), {
+        inputs: { x: 'worker.y' },
+        outputs,
+        when: { output: 'host.y', test: () => true },
+      }),
+    },
+    outputs: { y: ['late.y', 'host.y'] },
+  })
+  const resolveMixed = (configuration: unknown) =>
+    resolveConfiguration(mixed, { configuration, cores: 8 })
+
+  it('shares the cores out among models and workers, and leaves the host its concurrency', () => {
+    const replicas = [...resolveMixed({})].map(([name, stage]) => [name, stage.replicas])
+    expect(replicas).toEqual([
+      ['model', 4],
+      ['worker', 4],
+      ['host', 5],
+      ['late:when', 1],
+      ['late', 8],
+    ])
+    expect(resolveMixed({ host: { replicas: 2 } }).get('host')?.replicas).toBe(2)
+  })
+
+  it.each(['worker', 'host'])('has one thread for the function of %s', (name) => {
+    expect(resolveMixed({ [name]: { tier: 'cpu-1' } }).get(name)?.threads).toBe(1)
+    expect(errorOf(() => resolveMixed({ [name]: { tier: 'cpu-2' } })).message).toMatch(
+      /^configuration\.\w+\.tier: expected "cpu-1", since \w+\(\) runs on one thread, got the string "cpu-2"; give it more replicas$/,
+    )
   })
 
   const wrong: [configuration: unknown, message: string][] = [

@@ -35,7 +35,7 @@ describe('a condition', () => {
       { below: 1 },
       "expected one element a row, got 'fast.confidence', float32[n, 2]",
     ],
-    ['float32 n,k', { below: 1 }, 'float32[n, k]; reduce it in the model'],
+    ['float32 n,k', { below: 1 }, 'float32[n, k]; reduce it to a fixed'],
     ['float32 n,0', { below: 1 }, 'expected one element a row'],
     [
       'string n',

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { checkPipeline, definePipeline } from '../../src/pipeline/define-pipeline.ts'
-import { onnx } from '../../src/pipeline/onnx.ts'
+import { type OnnxStage, onnx } from '../../src/pipeline/onnx.ts'
 import { errorOf } from './thrown.ts'
 
 const fromRequest = { image: 'request.image' } as const
@@ -56,7 +56,7 @@ describe('a pipeline', () => {
   it('is frozen through and through', () => {
     const pipeline = cascade()
     const { stages, outputs } = pipeline
-    const { inputs, when, config } = stages.accurate
+    const { inputs, when, config } = stages.accurate as OnnxStage
     const parts: readonly unknown[] = [
       pipeline,
       pipeline.objective,

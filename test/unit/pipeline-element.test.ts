@@ -1,6 +1,11 @@
 import { describe, expect, it } from 'vitest'
-import { encodeElement, roundTo, toElement } from '../../src/pipeline/element.ts'
-import { elementFormats, isTensorType, type TensorType } from '../../src/pipeline/tensor.ts'
+import { elementAt, encodeElement, roundTo, toElement } from '../../src/pipeline/element.ts'
+import {
+  elementFormats,
+  isTensorType,
+  type Tensor,
+  type TensorType,
+} from '../../src/pipeline/tensor.ts'
 
 const { POSITIVE_INFINITY: infinity, NaN: nan } = Number
 
@@ -121,5 +126,32 @@ describe('the bytes of an element', () => {
     ['bool', false, [0]],
   ])('of %s %s', (type, element, bytes) => {
     expect([...encodeElement(element, type)]).toEqual(bytes)
+  })
+})
+
+describe('an element of a tensor', () => {
+  it.each<[TensorType, number | bigint | boolean]>([
+    ['float32', 0.5],
+    ['float64', 0.1],
+    ['int64', -(2n ** 63n)],
+    ['uint8', 255],
+    ['bool', true],
+    ['bool', false],
+    ['float16', 0.5],
+    ['float16', -65504],
+    ['float16', 2 ** -24],
+    ['float16', -(2 ** -14)],
+    ['float16', infinity],
+    ['float16', -infinity],
+    ['float16', nan],
+    ['float16', 0],
+  ])('of %s is read as it was written: %o', (type, element) => {
+    const { array = Uint8Array } = elementFormats[type]
+    const data = new array(encodeElement(element, type).slice().buffer)
+    expect(elementAt({ type, dims: [1], data } as Tensor, 0)).toEqual(element)
+  })
+
+  it('of strings is the string', () => {
+    expect(elementAt({ type: 'string', dims: [2], data: ['a', 'b'] }, 1)).toBe('b')
   })
 })

@@ -87,7 +87,11 @@ describe('a condition', () => {
     ['has no output', { below: 1 }, 'when, output: expected a reference'],
     ['has a list of outputs', { output: ['a.p'], below: 1 }, 'got an array of 1'],
     ['asks the request', { output: 'request.p', below: 1 }, 'expected the output of a stage'],
-    ['tests nothing', { output: 'a.p' }, 'expected a test, got none; give below, above or equals'],
+    [
+      'tests nothing',
+      { output: 'a.p' },
+      'expected bounds or a test, got none; give below, above, equals or test',
+    ],
     ['has an unknown test', { output: 'a.p', bellow: 1 }, 'did you mean "below"?'],
     [
       'is below NaN',

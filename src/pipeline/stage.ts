@@ -1,0 +1,31 @@
+import type { InlineStage } from './inline.ts'
+import type { JsStage } from './js.ts'
+import { modelLabel, type OnnxStage } from './onnx.ts'
+import { isSealed } from './stage-options.ts'
+
+/** A stage of any kind. */
+export type Stage = OnnxStage | FunctionStage
+
+/** A stage that runs a function. */
+export type FunctionStage = JsStage | InlineStage
+
+/** Whether one of the factories made this, so that it needs no checking. */
+export function isStage(value: unknown): value is Stage {
+  return isSealed(value)
+}
+
+export function isFunctionStage(stage: Stage): stage is FunctionStage {
+  return stage.kind !== 'onnx'
+}
+
+/** What a stage runs, in messages. */
+export function stageLabel(stage: Stage): string {
+  switch (stage.kind) {
+    case 'onnx':
+      return modelLabel(stage.source)
+    case 'js':
+      return `${stage.url}#${stage.exportName}`
+    case 'inline':
+      return `inline ${stage.run.name}`.trimEnd()
+  }
+}
