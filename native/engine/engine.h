@@ -14,7 +14,8 @@
 //     cancelled or closed.
 //   - wake() is called (from any thread) whenever collect() has something new after it had nothing.
 //   - A request's inputs are copied before submit() returns.
-//   - A request that was settled before its rows got to run is never given to a model.
+//   - A request that was settled before its rows got to run is never given to a model, unless
+//     another one waits for an equal row's result.
 // Not promised
 //   - Order: requests are collected in the order in which they were settled.
 //   - A cancelled request's batch is not interrupted, but its rows that still wait are never run.

@@ -137,10 +137,11 @@ void Replica::admit(const Ring<RowRef>::Claim& claim, std::uint8_t priority, Nan
   for (std::uint64_t at = claim.position; at < claim.position + claim.count; ++at) {
     const RowRef& ref = ring.at(at);
     if (ref.request == nullptr) continue;  // refused after its slot was reserved
-    if (ref.request->settlement.settled()) {
+    const bool settled = ref.request->settlement.settled();
+    if (settled && !context_.router.wanted(ref, context_.stage)) {
       context_.stats.skipped.add(1);
       dropped_.push_back({ref.request, ref.row});
-    } else if (judge(now, ref.request->deadline, limits_) == Verdict::kShed) {
+    } else if (!settled && judge(now, ref.request->deadline, limits_) == Verdict::kShed) {
       context_.stats.shed.add(1);
       settler_.fail(*ref.request, Outcome::kDeadlineExceeded, context_.stage, "");
       dropped_.push_back({ref.request, ref.row});
