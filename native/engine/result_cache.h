@@ -63,8 +63,8 @@ class ResultCache {
   // The leader left and was not run. Nothing to do for a row that does not lead (any more).
   Succession succeed(RowRef leader);
 
-  // Whether a row that still wants the leader's result is attached to it. A hint: false may be out of
-  // date, and succeed() then finds the row.
+  // Whether a row that still wants the leader's result is attached to it. A hint: false may be out
+  // of date, and succeed() then finds the row.
   [[nodiscard]] bool followed(RowRef leader) const;
 
   // The stage's results are no longer what its model would say: nothing kept is served any more,
