@@ -42,6 +42,7 @@ Napi::Object write_stage(Napi::Env env, const StageStats& stats) {
   Napi::Object object = Napi::Object::New(env);
   set(object, "replicas", std::uint64_t{stats.replicas});
   set(object, "waitingRows", std::uint64_t{stats.waiting});
+  set(object, "lanes", std::uint64_t{stats.lanes});
   set(object, "rows", stats.rows);
   set(object, "batches", stats.batches);
   set(object, "gatheredBatches", stats.gathered);
@@ -49,6 +50,8 @@ Napi::Object write_stage(Napi::Env env, const StageStats& stats) {
   set(object, "skippedRows", stats.skipped);
   set(object, "failedRows", stats.failed);
   set(object, "retries", stats.retries);
+  set(object, "paddedElements", stats.padded_elements);
+  set(object, "paddingElements", stats.padding_elements);
   set(object, "busyMs", static_cast<double>(stats.busy_ns) * kMillisPerNano);
   object.Set("queueMs", write_summary(env, stats.queue_ns, kMillisPerNano));
   object.Set("serviceMs", write_summary(env, stats.service_ns, kMillisPerNano));

@@ -9,25 +9,17 @@ Nanos service_time(const BatchingLimits& limits, std::size_t batch) {
   return limits.latency == nullptr ? 0 : limits.latency->at(batch);
 }
 
-// The class a row is served as: its own, less one for each ageing period the head of its class has
-// waited.
-Nanos effective_class(std::size_t index, const QueueView& view, Nanos ageing) {
-  const auto own = static_cast<Nanos>(index);
-  if (ageing <= 0) return own;
-  return own - (view.now - view.classes[index].oldest_enqueued) / ageing;
-}
-
 // Empty classes last; of classes that are served as equals, the higher first.
 std::array<std::uint8_t, kPriorityClasses> serving_order(const QueueView& view, Nanos ageing) {
   std::array<std::uint8_t, kPriorityClasses> order{};
-  std::array<Nanos, kPriorityClasses> served_as{};
+  std::array<Nanos, kPriorityClasses> rank{};
   for (std::size_t i = 0; i < kPriorityClasses; ++i) {
     order[i] = static_cast<std::uint8_t>(i);
-    served_as[i] = view.classes[i].waiting == 0 ? kNever : effective_class(i, view, ageing);
+    rank[i] = view.classes[i].waiting == 0 ? kNever : served_as(view, i, ageing);
   }
   // Not stable_sort, which allocates.
   std::sort(order.begin(), order.end(), [&](std::uint8_t a, std::uint8_t b) {
-    return served_as[a] != served_as[b] ? served_as[a] < served_as[b] : a < b;
+    return rank[a] != rank[b] ? rank[a] < rank[b] : a < b;
   });
   return order;
 }
@@ -81,6 +73,12 @@ Nanos hold_until(const QueueView& view, const BatchingLimits& limits, std::size_
 }
 
 }  // namespace
+
+Nanos served_as(const QueueView& view, std::size_t index, Nanos ageing) {
+  const auto own = static_cast<Nanos>(index);
+  if (ageing <= 0) return own;
+  return own - (view.now - view.classes[index].oldest_enqueued) / ageing;
+}
 
 Decision decide(const QueueView& view, const BatchingLimits& limits) {
   Decision decision;

@@ -63,6 +63,10 @@ struct Decision {
 
 enum class Verdict : std::uint8_t { kRun, kShed };
 
+// The class that rows of class `index` are served as: their own, less one for each ageing period
+// the head of their class has waited. Some wait in it.
+Nanos served_as(const QueueView& view, std::size_t index, Nanos ageing);
+
 Decision decide(const QueueView& view, const BatchingLimits& limits);
 
 // A row is shed when even a batch of one, started now, would not end before its deadline.

@@ -1,5 +1,6 @@
 #include "engine/batch.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include "engine/routing.h"
@@ -12,37 +13,53 @@ BatchInputs::BatchInputs(const StageSpec& spec, const StageLayout& stage, const 
       stage_(stage),
       layout_(layout),
       queue_(queue),
+      shapes_(queue.shapes()),
       views_(spec.inputs.size()),
+      ragged_(shapes_.ragged() ? spec.inputs.size() : 0),
+      longest_(spec.inputs.size()),
       bytes_(spec.inputs.size()),
       strings_(spec.inputs.size()) {}
 
-std::span<const TensorView> BatchInputs::assemble(std::span<const ClaimedRow> rows) {
+RunBatch BatchInputs::assemble(std::span<const ClaimedRow> rows) {
   gathered_ = false;
+  padded_ = false;
+  elements_ = {};
   const bool in_place = neighbours(rows);
   for (std::size_t i = 0; i < views_.size(); ++i) {
-    if (stage_.input_row_bytes[i] == 0) {
-      gather_open(rows, i);
-      continue;
-    }
-    if (in_place) {
-      views_[i].data = queue_.arena_row(rows[0].priority, i, rows[0].position);
+    if (stage_.input_row_bytes[i] > 0) {
+      assemble_fixed(rows, i, in_place);
+    } else if (shapes_.ragged()) {
+      view_each(rows, i);
     } else {
-      gather_arena(rows, i);
+      gather_open(rows, i);
     }
-    const std::vector<std::int64_t>& dims = spec_.model->inputs()[i].dims;
-    views_[i].dims = dims;
-    if (spec_.batched) views_[i].dims[0] = static_cast<std::int64_t>(rows.size());
   }
-  return views_;
+  RunBatch batch{rows.size(), kNever, views_, ragged_};
+  for (const ClaimedRow& row : rows)
+    batch.deadline = std::min(batch.deadline, row.request->deadline);
+  return batch;
 }
 
 bool BatchInputs::neighbours(std::span<const ClaimedRow> rows) const {
   const ClaimedRow& first = rows.front();
   const ClaimedRow& last = rows.back();
-  const auto& ring = queue_.ring(first.priority);
-  // Rows of a class come in order of position, so the ends tell for all between.
-  return last.priority == first.priority && last.position - first.position == rows.size() - 1 &&
+  const auto& ring = queue_.lane(first.lane).ring(first.priority);
+  // Rows of a lane's class come in order of position, so the ends tell for all between.
+  return last.lane == first.lane && last.priority == first.priority &&
+         last.position - first.position == rows.size() - 1 &&
          ring.index(last.position) - ring.index(first.position) == rows.size() - 1;
+}
+
+void BatchInputs::assemble_fixed(std::span<const ClaimedRow> rows, std::size_t input,
+                                 bool in_place) {
+  if (in_place) {
+    const ClaimedRow& first = rows.front();
+    views_[input].data = queue_.lane(first.lane).arena_row(first.priority, input, first.position);
+  } else {
+    gather_arena(rows, input);
+  }
+  views_[input].dims = spec_.model->inputs()[input].dims;
+  if (spec_.batched) views_[input].dims[0] = static_cast<std::int64_t>(rows.size());
 }
 
 void BatchInputs::gather_arena(std::span<const ClaimedRow> rows, std::size_t input) {
@@ -51,61 +68,138 @@ void BatchInputs::gather_arena(std::span<const ClaimedRow> rows, std::size_t inp
   bytes_[input].resize(rows.size() * row_bytes);
   std::byte* to = bytes_[input].data();
   for (const ClaimedRow& row : rows) {
-    std::memcpy(to, queue_.arena_row(row.priority, input, row.position), row_bytes);
+    std::memcpy(to, queue_.lane(row.lane).arena_row(row.priority, input, row.position), row_bytes);
     to += row_bytes;
   }
   views_[input].data = bytes_[input].data();
 }
 
-RowView BatchInputs::view(const ClaimedRow& row, std::size_t input) const {
-  const Source* source = first_that_ran(spec_.inputs[input], *row.request, row.row);
-  return row.request->row(layout_.value_of(*source), row.row);
+BatchInputs::OpenRow BatchInputs::open_row(const ClaimedRow& row, std::size_t input) const {
+  const RowView view = StageInputs{spec_, stage_, layout_}.of(*row.request, row.row, input);
+  return {view, shapes_.row_dims(input, *view.dims)};
+}
+
+// Rows where they lie, each with its own dims.
+void BatchInputs::view_each(std::span<const ClaimedRow> rows, std::size_t input) {
+  const bool is_string = spec_.model->inputs()[input].type == DataType::kString;
+  std::vector<TensorView>& views = ragged_[input];
+  views.resize(rows.size());
+  for (std::size_t n = 0; n < rows.size(); ++n) {
+    const OpenRow one = open_row(rows[n], input);
+    views[n].data = is_string ? nullptr : one.view.data;
+    views[n].strings = is_string ? one.view.strings : nullptr;
+    views[n].dims.assign(one.dims.begin(), one.dims.end());
+  }
 }
 
 void BatchInputs::gather_open(std::span<const ClaimedRow> rows, std::size_t input) {
-  const RowView first = view(rows[0], input);
-  set_dims(input, rows.size(), *first.dims);
+  measure(rows, input);
+  set_dims(input, rows.size());
   const bool is_string = spec_.model->inputs()[input].type == DataType::kString;
-  views_[input].data = first.data;
-  views_[input].strings = is_string ? first.strings : nullptr;
-  if (rows.size() == 1) return;
+  const std::size_t row_elements = element_count(longest_[input]);
+  if (shapes_.padding(input) != nullptr) elements_.all += rows.size() * row_elements;
+  if (rows.size() == 1) {
+    const RowView view = open_row(rows[0], input).view;
+    views_[input].data = view.data;
+    views_[input].strings = is_string ? view.strings : nullptr;
+    return;
+  }
   gathered_ = true;
-  bytes_[input].clear();
-  strings_[input].clear();
-  for (const ClaimedRow& row : rows) {
-    const RowView one = view(row, input);
-    if (is_string) {
-      std::size_t count = 1;
-      for (const std::int64_t dim : *one.dims) count *= static_cast<std::size_t>(dim);
-      strings_[input].insert(strings_[input].end(), one.strings, one.strings + count);
-    } else {
-      bytes_[input].insert(bytes_[input].end(), one.data, one.data + one.bytes);
+  if (is_string) {
+    gather_strings(rows, input, row_elements);
+  } else {
+    gather_numbers(rows, input, row_elements);
+  }
+}
+
+// The longest of each dimension.
+void BatchInputs::measure(std::span<const ClaimedRow> rows, std::size_t input) {
+  std::vector<std::int64_t>& longest = longest_[input];
+  const Dims first = open_row(rows[0], input).dims;
+  longest.assign(first.begin(), first.end());
+  for (const ClaimedRow& row : rows.subspan(1)) {
+    const Dims dims = open_row(row, input).dims;
+    for (std::size_t d = 0; d < longest.size(); ++d) {
+      padded_ = padded_ || dims[d] != longest[d];
+      longest[d] = std::max(longest[d], dims[d]);
     }
   }
-  views_[input].data = bytes_[input].data();
-  views_[input].strings = is_string ? strings_[input].data() : nullptr;
 }
 
-// A row's own dims, brought to the rank the model asks for: the batch in front, in place of the
-// leading 1 where the row comes from a pipeline or a stage that is not batched.
-void BatchInputs::set_dims(std::size_t input, std::size_t rows,
-                           const std::vector<std::int64_t>& row_dims) {
+void BatchInputs::gather_numbers(std::span<const ClaimedRow> rows, std::size_t input,
+                                 std::size_t row_elements) {
+  const std::size_t size = element_size(spec_.model->inputs()[input].type);
+  const std::size_t row_bytes = row_elements * size;
+  bytes_[input].resize(rows.size() * row_bytes);
+  std::byte* to = bytes_[input].data();
+  for (const ClaimedRow& row : rows) {
+    const OpenRow one = open_row(row, input);
+    if (std::ranges::equal(one.dims, longest_[input])) {
+      if (row_bytes > 0) std::memcpy(to, one.view.data, row_bytes);
+    } else {
+      pad_numbers(one.view.data, one.dims, to, longest_[input], shapes_.padding(input)->element);
+      elements_.padding += row_elements - element_count(one.dims);
+    }
+    to += row_bytes;
+  }
+  views_[input].data = bytes_[input].data();
+  views_[input].strings = nullptr;
+}
+
+// A string's fill is the bytes of its text.
+void BatchInputs::gather_strings(std::span<const ClaimedRow> rows, std::size_t input,
+                                 std::size_t row_elements) {
+  strings_[input].resize(rows.size() * row_elements);
+  std::string* to = strings_[input].data();
+  const Padding* const padding = shapes_.padding(input);
+  std::string fill;
+  if (padding != nullptr) {
+    fill.assign(reinterpret_cast<const char*>(padding->element.data()), padding->element.size());
+  }
+  for (const ClaimedRow& row : rows) {
+    const OpenRow one = open_row(row, input);
+    pad_strings(one.view.strings, one.dims, to, longest_[input], fill);
+    elements_.padding += row_elements - element_count(one.dims);
+    to += row_elements;
+  }
+  views_[input].data = nullptr;
+  views_[input].strings = strings_[input].data();
+}
+
+// A row's dims, brought to the rank the model asks for: the batch in front.
+void BatchInputs::set_dims(std::size_t input, std::size_t rows) {
   const std::size_t rank = spec_.model->inputs()[input].dims.size();
+  const std::vector<std::int64_t>& row_dims = longest_[input];
   std::vector<std::int64_t>& dims = views_[input].dims;
   dims.clear();
-  const auto batch = static_cast<std::int64_t>(rows);
-  const bool leads = row_dims.size() == rank;
-  if (!leads) dims.push_back(batch);
+  if (row_dims.size() != rank) dims.push_back(static_cast<std::int64_t>(rows));
   dims.insert(dims.end(), row_dims.begin(), row_dims.end());
-  if (leads && spec_.batched) dims.front() = batch;
 }
 
-std::size_t BatchInputs::same_shape(std::span<const ClaimedRow> rows) const {
-  if (stage_.fixed_inputs) return rows.size();
+bool BatchInputs::is_padded(const Trim& trim) const {
+  return padded_ && shapes_.pads(trim.input, trim.dim) && trim.dim < longest_[trim.input].size();
+}
+
+bool BatchInputs::carries(const Trim& trim, std::int64_t size) const {
+  return !is_padded(trim) || longest_[trim.input][trim.dim] == size;
+}
+
+std::int64_t BatchInputs::size_of(const ClaimedRow& row, const Trim& trim,
+                                  std::int64_t size) const {
+  return is_padded(trim) ? open_row(row, trim.input).dims[trim.dim] : size;
+}
+
+std::uint64_t BatchInputs::shape_of(const ClaimedRow& row) const {
+  return queue_.lane(row.lane).ring(row.priority).key(row.position).shape;
+}
+
+std::size_t BatchInputs::compatible(std::span<const ClaimedRow> rows) const {
+  if (stage_.fixed_inputs || shapes_.ragged()) return rows.size();
   for (std::size_t n = 1; n < rows.size(); ++n) {
+    if (shape_of(rows[n]) != shape_of(rows[0])) return n;
     for (std::size_t i = 0; i < spec_.inputs.size(); ++i) {
       if (stage_.input_row_bytes[i] > 0) continue;
-      if (*view(rows[n], i).dims != *view(rows[0], i).dims) return n;
+      if (!shapes_.fit(i, open_row(rows[0], i).dims, open_row(rows[n], i).dims)) return n;
     }
   }
   return rows.size();

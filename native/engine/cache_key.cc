@@ -54,16 +54,13 @@ std::uint64_t hash_bytes(std::span<const std::byte> bytes) {
   return stir(hash, 0);
 }
 
-KeyView KeyWriter::write(const StageSpec& spec, const Layout& layout, const Request& request,
-                         std::uint32_t row) {
+KeyView KeyWriter::write(const StageInputs& stage, const Request& request, std::uint32_t row) {
   bytes_.clear();
-  for (const std::vector<Source>& candidates : spec.inputs) {
-    const Source* source = first_that_ran(candidates, request, row);
-    const std::uint32_t value = layout.value_of(*source);
-    const RowView view = request.row(value, row);
+  for (std::size_t i = 0; i < stage.spec.inputs.size(); ++i) {
+    const RowView view = stage.of(request, row, i);
     append_count(view.dims->size());
     append(view.dims->data(), view.dims->size() * sizeof(std::int64_t));
-    if (layout.values[value].type == DataType::kString) {
+    if (stage.spec.model->inputs()[i].type == DataType::kString) {
       append_strings(view);
     } else {
       append_count(view.bytes);

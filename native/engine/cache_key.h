@@ -13,6 +13,7 @@
 
 #include "engine/layout.h"
 #include "engine/request.h"
+#include "engine/routing.h"
 
 namespace millrace {
 
@@ -48,8 +49,7 @@ std::uint64_t hash_bytes(std::span<const std::byte> bytes);
 class KeyWriter {
  public:
   // The row is about to be queued at the stage. Valid until the next call.
-  KeyView write(const StageSpec& spec, const Layout& layout, const Request& request,
-                std::uint32_t row);
+  KeyView write(const StageInputs& stage, const Request& request, std::uint32_t row);
 
  private:
   void append(const void* data, std::size_t bytes);

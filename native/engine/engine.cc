@@ -18,10 +18,9 @@ PipelineSpec limit_batches(PipelineSpec spec) {
 // Items of a row are not values of a row, which is what a cache keeps.
 Status check_caches(const PipelineSpec& spec) {
   for (const StageSpec& stage : spec.stages) {
-    if (!stage.cache || (!stage.fan_out && !stage.gather)) continue;
-    return Error{ErrorCode::kInvalidOption, "stage '" + stage.name + "': a stage that " +
-                                                (stage.fan_out ? "makes items" : "gathers items") +
-                                                " cannot have a cache"};
+    if (!stage.cache || !stage.fan_out) continue;
+    return Error{ErrorCode::kInvalidOption,
+                 "stage '" + stage.name + "': a stage that makes items cannot have a cache"};
   }
   return {};
 }
@@ -45,7 +44,7 @@ Engine::Engine(PipelineSpec spec, const Clock& clock, std::function<void()> wake
     : spec_(std::move(spec)),
       layout_(spec_),
       clock_(clock),
-      admission_(spec_.max_pending_rows),
+      admission_(spec_.max_pending_rows, layout_.scopes.size() > 1),
       settled_(std::move(wake)),
       router_(spec_, layout_, settled_, admission_),
       pool_(layout_, settled_),
@@ -203,6 +202,7 @@ StageStats Engine::stage_stats(std::size_t stage) const {
   HistogramMerge rows;
   stats.name = spec_.stages[stage].name;
   stats.waiting = router_.queue(stage).waiting();
+  stats.lanes = router_.queue(stage).lanes();
   stats.replicas = seats_[stage].filled;
   for (const auto& seat : seats_[stage].all) {
     const ReplicaStats& one = seat->stats;
@@ -213,6 +213,8 @@ StageStats Engine::stage_stats(std::size_t stage) const {
     stats.skipped += one.skipped.get();
     stats.failed += one.failed.get();
     stats.retries += one.retries.get();
+    stats.padded_elements += one.padded_elements.get();
+    stats.padding_elements += one.padding_elements.get();
     stats.busy_ns += one.busy_ns.get();
     queue.add(one.queue_ns);
     service.add(one.service_ns);

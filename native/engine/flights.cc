@@ -7,7 +7,7 @@ namespace millrace {
 namespace {
 
 bool is_wanted(const RowRef& row) {
-  return !row.request->settlement.settled();
+  return !row.request->settled();
 }
 
 }  // namespace

@@ -1,25 +1,31 @@
 #include "engine/layout.h"
 
 #include <algorithm>
-#include <span>
+#include <utility>
 
 namespace millrace {
 namespace {
 
-ValueLayout describe(DataType type, std::span<const std::int64_t> dims, bool batched) {
+// `leading`: how many of the first dimensions count rows or items.
+ValueLayout describe(const TensorSpec& tensor, std::size_t leading) {
   ValueLayout value;
-  value.type = type;
-  value.batched = batched;
-  const std::size_t skip = batched && !dims.empty() ? 1 : 0;
-  value.row_dims.assign(dims.begin() + static_cast<std::ptrdiff_t>(skip), dims.end());
-  value.fixed = type != DataType::kString;
+  value.type = tensor.type;
+  value.batched = leading > 0;
+  const std::size_t skip = std::min(leading, tensor.dims.size());
+  value.row_dims.assign(tensor.dims.begin() + static_cast<std::ptrdiff_t>(skip),
+                        tensor.dims.end());
+  value.fixed = tensor.type != DataType::kString;
   std::size_t elements = 1;
   for (const std::int64_t dim : value.row_dims) {
     if (dim < 0) value.fixed = false;
     elements *= static_cast<std::size_t>(std::max<std::int64_t>(dim, 0));
   }
-  if (value.fixed) value.row_bytes = elements * element_size(type);
+  if (value.fixed) value.row_bytes = elements * element_size(tensor.type);
   return value;
+}
+
+constexpr std::size_t one_if(bool condition) {
+  return condition ? 1 : 0;
 }
 
 constexpr std::size_t align8(std::size_t bytes) {
@@ -28,9 +34,10 @@ constexpr std::size_t align8(std::size_t bytes) {
 
 }  // namespace
 
-Layout::Layout(const PipelineSpec& spec) : stages(spec.stages.size()) {
+Layout::Layout(const PipelineSpec& spec)
+    : where(spec), stages(spec.stages.size()), scopes(where.all.size()) {
   add_values(spec);
-  link_stages(spec);
+  take_links(link_stages(spec, where));
   mark_kept(spec);
   place_values();
   collect_outputs(spec);
@@ -38,38 +45,56 @@ Layout::Layout(const PipelineSpec& spec) : stages(spec.stages.size()) {
 
 void Layout::add_values(const PipelineSpec& spec) {
   for (const RequestInputSpec& input : spec.inputs) {
-    values.push_back(describe(input.type, input.dims, spec.batched));
+    values.push_back(describe({input.name, input.type, input.dims, {}}, one_if(spec.batched)));
   }
   for (std::size_t s = 0; s < spec.stages.size(); ++s) {
     const StageSpec& stage = spec.stages[s];
+    stages[s].scope = where.of_stage[s];
+    stages[s].items = where.items_of[s];
     first_output_.push_back(static_cast<std::uint32_t>(values.size()));
     for (const TensorSpec& output : stage.model->outputs()) {
-      values.push_back(describe(output.type, output.dims, stage.batched));
+      values.push_back(describe(output, one_if(stage.batched) + one_if(stage.fan_out)));
+      values.back().scope = stage.fan_out ? stages[s].items : stages[s].scope;
     }
-    for (const TensorSpec& input : stage.model->inputs()) {
-      const ValueLayout row = describe(input.type, input.dims, stage.batched);
-      stages[s].fixed_inputs = stages[s].fixed_inputs && row.fixed;
-      stages[s].input_row_bytes.push_back(row.fixed ? row.row_bytes : 0);
+  }
+  for (std::uint32_t s = 0; s < spec.stages.size(); ++s) add_inputs(spec, s);
+}
+
+void Layout::add_inputs(const PipelineSpec& spec, std::uint32_t stage) {
+  const StageSpec& described = spec.stages[stage];
+  StageLayout& place = stages[stage];
+  if (described.gather) place.gathered.resize(described.inputs.size());
+  for (std::size_t i = 0; i < described.model->inputs().size(); ++i) {
+    ValueLayout row = describe(described.model->inputs()[i], one_if(described.batched));
+    if (i < described.inputs.size() && where.gathers(described, described.inputs[i])) {
+      row.fixed = false;  // whatever is declared: how many items come is not known before
+      row.kept = true;
+      row.scope = place.scope;
+      place.gathered[i] = static_cast<std::uint32_t>(values.size());
+      values.push_back(row);
     }
+    place.fixed_inputs = place.fixed_inputs && row.fixed;
+    place.input_row_bytes.push_back(row.fixed ? row.row_bytes : 0);
   }
 }
 
-void Layout::link_stages(const PipelineSpec& spec) {
-  for (std::uint32_t s = 0; s < spec.stages.size(); ++s) {
-    std::vector<std::uint32_t> before;
-    const auto depend = [&](const Source& source) {
-      if (!source.from_request) before.push_back(source.stage);
-    };
-    for (const auto& candidates : spec.stages[s].inputs) {
-      std::for_each(candidates.begin(), candidates.end(), depend);
-    }
-    if (spec.stages[s].condition) depend(spec.stages[s].condition->source);
-    std::sort(before.begin(), before.end());
-    before.erase(std::unique(before.begin(), before.end()), before.end());
-    stages[s].predecessors = static_cast<std::uint8_t>(before.size());
-    for (const std::uint32_t b : before) stages[b].successors.push_back(s);
-    if (before.empty()) entry_stages.push_back(s);
+void Layout::take_links(Links links) {
+  for (std::uint32_t s = 0; s < stages.size(); ++s) {
+    StageLayout& stage = stages[s];
+    static_cast<StageLinks&>(stage) = std::move(links.stages[s]);
+    stage.crosses = stage.items != 0 || !stage.relays.empty() || !stage.gatherings.empty();
+    awaited.push_back(stage.predecessors);
+    if (stage.predecessors == 0) entry_stages.push_back(s);
+    ++scopes[stage.scope].shares;
   }
+  for (std::size_t s = 0; s < scopes.size(); ++s) {
+    static_cast<ScopeLinks&>(scopes[s]) = std::move(links.scopes[s]);
+    scopes[s].scope = where.all[s];
+    scopes[s].shares += where.all[s].children;
+  }
+  relays = std::move(links.relays);
+  constexpr std::uint8_t kBoth = 2;  // the resolution above, and the opening
+  awaited.resize(stages.size() + relays.size(), kBoth);
 }
 
 // An input of the request that only entry stages read, and whose rows have a fixed size, goes
@@ -95,11 +120,12 @@ void Layout::mark_kept(const PipelineSpec& spec) {
 void Layout::place_values() {
   for (ValueLayout& value : values) {
     if (!value.kept) continue;
+    ScopeLayout& scope = scopes[value.scope];
     if (value.fixed) {
-      value.column = record_bytes_per_row;
-      record_bytes_per_row += align8(value.row_bytes);
+      value.column = scope.record_bytes_per_row;
+      scope.record_bytes_per_row += align8(value.row_bytes);
     } else {
-      value.blob = blobs_per_row++;
+      value.blob = scope.blobs_per_row++;
     }
   }
 }

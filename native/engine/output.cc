@@ -1,6 +1,8 @@
 #include "engine/output.h"
 
+#include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "engine/routing.h"
 
@@ -14,16 +16,6 @@ void fill_row(const std::vector<std::byte>& element, std::byte* to, std::size_t 
   }
 }
 
-void append(Blob& blob, const RowView& view, DataType type) {
-  if (type != DataType::kString) {
-    blob.bytes.insert(blob.bytes.end(), view.data, view.data + view.bytes);
-    return;
-  }
-  std::size_t count = 1;
-  for (const std::int64_t dim : *view.dims) count *= static_cast<std::size_t>(dim);
-  blob.strings.insert(blob.strings.end(), view.strings, view.strings + count);
-}
-
 }  // namespace
 
 OutputLayout::OutputLayout(const OutputSpec& spec, const Layout& layout) {
@@ -31,9 +23,13 @@ OutputLayout::OutputLayout(const OutputSpec& spec, const Layout& layout) {
   type = first.type;
   fixed = true;
   row_bytes = first.row_bytes;
+  scope = 0;
   for (const Source& source : spec.sources) {
     const ValueLayout& value = layout.values[layout.value_of(source)];
-    fixed = fixed && value.fixed && value.row_bytes == row_bytes;
+    fixed = fixed && value.scope == 0 && value.fixed && value.row_bytes == row_bytes;
+    if (layout.scopes[value.scope].scope.depth > layout.scopes[scope].scope.depth) {
+      scope = value.scope;
+    }
   }
 }
 
@@ -51,48 +47,89 @@ void read_fixed_output(const OutputSpec& spec, const OutputLayout& output, const
 
 namespace {
 
-// Whether a row without a value can be made up: its shape must not be open. Appends it.
-bool append_fill(Blob& blob, const OutputSpec& spec, DataType type,
-                 const std::vector<std::int64_t>& row_dims) {
-  std::size_t count = 1;
-  for (const std::int64_t dim : row_dims) {
-    if (dim < 0) return false;
-    count *= static_cast<std::size_t>(dim);
-  }
-  for (std::size_t i = 0; i < count; ++i) {
-    if (type == DataType::kString) {
-      blob.strings.push_back(spec.fill_string);
-    } else {
-      blob.bytes.insert(blob.bytes.end(), spec.fill.begin(), spec.fill.end());
+// Puts the rows of an output of open shape, or of items, into one tensor.
+class OpenOutput {
+ public:
+  OpenOutput(const OutputSpec& spec, const OutputLayout& output, const Layout& layout)
+      : spec_(spec), output_(output), layout_(layout) {}
+
+  // Adds the rows of the output's scope that lie below these. False: there is no such tensor.
+  bool add_rows(const Request& request) {
+    for (std::uint32_t row = 0; row < request.rows(); ++row) {
+      if (request.scope() == output_.scope) {
+        if (!add_row(request, row)) return false;
+        continue;
+      }
+      const std::uint32_t below = layout_.where.step_down(request.scope(), output_.scope);
+      const Request* items = request.items(row, below);
+      if (items != nullptr && !add_rows(*items)) return false;
     }
+    return true;
   }
-  return true;
-}
+
+  Blob take() {
+    if (row_dims_ == nullptr) blob_.dims = without_rows();
+    if (row_dims_ != nullptr) blob_.dims = *row_dims_;
+    if (batched_) blob_.dims.insert(blob_.dims.begin(), rows_);
+    return std::move(blob_);
+  }
+
+ private:
+  bool add_row(const Request& request, std::uint32_t row) {
+    const Source* source = first_that_ran(spec_.sources, request, row);
+    const std::uint32_t value = layout_.value_of(source ? *source : spec_.sources.front());
+    const RowView view = source ? request.row(value, row) : RowView{};
+    const auto* dims = source ? view.dims : &layout_.values[value].row_dims;
+    if (row_dims_ != nullptr && *row_dims_ != *dims) return false;
+    row_dims_ = dims;
+    batched_ = layout_.values[value].batched;
+    ++rows_;
+    if (source == nullptr) return append_fill(*dims);
+    append(blob_, view, output_.type);
+    return true;
+  }
+
+  // Whether a row without a value can be made up: its shape must not be open. Appends it.
+  bool append_fill(const std::vector<std::int64_t>& row_dims) {
+    std::size_t count = 1;
+    for (const std::int64_t dim : row_dims) {
+      if (dim < 0) return false;
+      count *= static_cast<std::size_t>(dim);
+    }
+    for (std::size_t i = 0; i < count; ++i) {
+      if (output_.type == DataType::kString) {
+        blob_.strings.push_back(spec_.fill_string);
+      } else {
+        blob_.bytes.insert(blob_.bytes.end(), spec_.fill.begin(), spec_.fill.end());
+      }
+    }
+    return true;
+  }
+
+  // Of no items at all: what is open has no size that could be told.
+  [[nodiscard]] std::vector<std::int64_t> without_rows() const {
+    const ValueLayout& first = layout_.values[layout_.value_of(spec_.sources.front())];
+    std::vector<std::int64_t> dims = first.row_dims;
+    std::replace_if(dims.begin(), dims.end(), [](std::int64_t dim) { return dim < 0; }, 0);
+    return dims;
+  }
+
+  const OutputSpec& spec_;
+  const OutputLayout& output_;
+  const Layout& layout_;
+  Blob blob_;
+  const std::vector<std::int64_t>* row_dims_ = nullptr;
+  std::int64_t rows_ = 0;
+  bool batched_ = true;  // where sources differ in it, requests have one row
+};
 
 }  // namespace
 
 std::optional<Blob> read_open_output(const OutputSpec& spec, const OutputLayout& output,
                                      const Layout& layout, const Request& request) {
-  Blob blob;
-  const std::vector<std::int64_t>* dims = nullptr;
-  bool batched = true;  // where sources differ in it, requests have one row
-  for (std::uint32_t row = 0; row < request.rows(); ++row) {
-    const Source* source = first_that_ran(spec.sources, request, row);
-    const std::uint32_t value = layout.value_of(source ? *source : spec.sources.front());
-    const RowView view = source ? request.row(value, row) : RowView{};
-    batched = layout.values[value].batched;
-    const auto* row_dims = source ? view.dims : &layout.values[value].row_dims;
-    if (dims != nullptr && *dims != *row_dims) return std::nullopt;
-    dims = row_dims;
-    if (source) {
-      append(blob, view, output.type);
-    } else if (!append_fill(blob, spec, output.type, *row_dims)) {
-      return std::nullopt;
-    }
-  }
-  if (batched) blob.dims.push_back(static_cast<std::int64_t>(request.rows()));
-  blob.dims.insert(blob.dims.end(), dims->begin(), dims->end());
-  return blob;
+  OpenOutput open(spec, output, layout);
+  if (!open.add_rows(request)) return std::nullopt;
+  return open.take();
 }
 
 }  // namespace millrace

@@ -1,8 +1,9 @@
 #include "engine/replica.h"
 
 #include <algorithm>
-#include <cstring>
 #include <system_error>
+
+#include "engine/fan_out.h"
 
 namespace millrace {
 namespace {
@@ -19,12 +20,6 @@ BatchingLimits limits_of(const StageSpec& spec) {
   return limits;
 }
 
-std::size_t byte_count(const TensorView& view, DataType type) {
-  std::size_t bytes = element_size(type);
-  for (const std::int64_t dim : view.dims) bytes *= static_cast<std::size_t>(dim);
-  return bytes;
-}
-
 }  // namespace
 
 Replica::Replica(const ReplicaContext& context, std::unique_ptr<Runner> runner)
@@ -35,6 +30,7 @@ Replica::Replica(const ReplicaContext& context, std::unique_ptr<Runner> runner)
       runner_(std::move(runner)),
       settler_(context.router),
       inputs_(context.spec, stage_, context.layout, queue_),
+      outputs_(context.spec, stage_, context.layout, inputs_),
       spinner_(context.clock, kSpinBudget) {
   live_.reserve(limits_.max_batch);
   served_.reserve(limits_.max_batch);
@@ -68,10 +64,10 @@ void Replica::stop() {
 void Replica::serve() {
   while (!stopping_.load(std::memory_order_acquire)) {
     const Nanos now = context_.clock.now();
-    const Decision decision = decide(queue_.view(now), limits_);
-    switch (decision.action) {
+    const LaneDecision next = look(now);
+    switch (next.decision.action) {
       case Decision::Action::kTake:
-        take(decision, now);
+        take(next, now);
         break;
       case Decision::Action::kWait:
         park();
@@ -81,6 +77,11 @@ void Replica::serve() {
         break;
     }
   }
+}
+
+LaneDecision Replica::look(Nanos now) {
+  queue_.view(now, views_);
+  return choose(views_, limits_);
 }
 
 void Replica::idle() {
@@ -94,7 +95,7 @@ void Replica::idle() {
 // may not be able to wait for as long as what was there before.
 void Replica::park() {
   const EventCount::Key key = queue_.parked.prepare_wait();
-  const Decision decision = decide(queue_.view(context_.clock.now()), limits_);
+  const Decision decision = look(context_.clock.now()).decision;
   if (decision.action == Decision::Action::kTake || stopping_.load(std::memory_order_acquire)) {
     queue_.parked.cancel_wait();
   } else {
@@ -102,167 +103,174 @@ void Replica::park() {
   }
 }
 
-void Replica::take(const Decision& decision, Nanos now) {
-  claim(decision, now);
-  // One wake-up may stand for more rows than one batch can take: of another shape, or too late to
-  // be in it.
+void Replica::take(const LaneDecision& next, Nanos now) {
+  claim(next, now);
+  // One wake-up may stand for more rows than one batch can take: of another lane, of another shape,
+  // or too late to be in it.
   if (queue_.ready()) queue_.parked.notify_one();
   if (!dropped_.empty()) settler_.flush();  // those shed are answered now, not after the batch
-  std::span<const ClaimedRow> rest = live_;
-  while (!rest.empty()) {
-    const std::size_t alike = inputs_.same_shape(rest);
-    run_rows(rest.first(alike));
-    rest = rest.subspan(alike);
+  std::span<ClaimedRow> rest = live_;
+  for (bool fresh = true; !rest.empty(); fresh = false) {
+    const std::size_t together = inputs_.compatible(rest);
+    if (fresh) {
+      run_rows(rest.first(together));
+    } else {
+      run_again(rest.first(together));
+    }
+    rest = rest.subspan(together);
   }
   release_claims();
   send_on();
   context_.stats.busy_ns.add(static_cast<std::uint64_t>(settler_.now() - now));
 }
 
-void Replica::claim(const Decision& decision, Nanos now) {
+void Replica::claim(const LaneDecision& next, Nanos now) {
   settler_.set_now(now);
+  const Decision& decision = next.decision;
+  // The common lane of a stage with others holds rows of all shapes: one batch takes those of one.
+  const bool mixed = next.lane == StageQueue::kCommonLane && queue_.shapes().laned();
+  std::size_t claimed = 0;
   for (const std::uint8_t priority : decision.order) {
-    if (decision.take[priority] == 0) continue;
-    const auto claim = queue_.ring(priority).claim(decision.take[priority]);
-    if (claim.count == 0) continue;
-    claims_.push_back({priority, claim});
-    admit(claim, priority, now);
+    if (decision.take[priority] == 0 || (mixed && !alike(priority))) continue;
+    claimed += claim_from(next.lane, priority, decision.take[priority], now);
+  }
+  if (mixed && claimed > 0) top_up(decision, claimed, now);
+}
+
+// Whether what comes next in the common lane may share the batch; true for the first.
+bool Replica::alike(std::uint8_t priority) {
+  SlotKey key;
+  return claims_.empty() || (queue_.lane(StageQueue::kCommonLane).ring(priority).peek(key) &&
+                             key.shape == claimed_shape());
+}
+
+std::uint64_t Replica::claimed_shape() {
+  const Claimed& first = claims_.front();
+  return queue_.lane(first.lane).ring(first.priority).key(first.claim.position).shape;
+}
+
+// Rows come to the common lane when their own is full; those that found room there fill the batch.
+void Replica::top_up(const Decision& decision, std::size_t claimed, Nanos now) {
+  const std::size_t lane = queue_.lane_of(claimed_shape());
+  if (lane == StageQueue::kCommonLane) return;
+  std::size_t room = room_left(views_[StageQueue::kCommonLane], decision, claimed, limits_);
+  for (const std::uint8_t priority : decision.order) {
+    room -= claim_from(lane, priority, room, now);
   }
 }
 
-// Sorts claimed rows into those to run and those to drop: whose request is settled already, or
-// cannot be met any more.
-void Replica::admit(const Ring<RowRef>::Claim& claim, std::uint8_t priority, Nanos now) {
-  const Ring<RowRef>& ring = queue_.ring(priority);
+std::size_t Replica::claim_from(std::size_t lane, std::uint8_t priority, std::size_t most,
+                                Nanos now) {
+  const auto claim = queue_.lane(lane).ring(priority).claim(most);
+  if (claim.count == 0) return 0;
+  claims_.push_back({static_cast<std::uint8_t>(lane), priority, claim});
+  admit(claims_.back(), now);
+  return claim.count;
+}
+
+// Sorts claimed rows into those to run and those to drop.
+void Replica::admit(const Claimed& claimed, Nanos now) {
+  const auto& [lane, priority, claim] = claimed;
+  const Ring<RowRef>& ring = queue_.lane(lane).ring(priority);
   for (std::uint64_t at = claim.position; at < claim.position + claim.count; ++at) {
     const RowRef& ref = ring.at(at);
     if (ref.request == nullptr) continue;  // refused after its slot was reserved
-    const bool settled = ref.request->settlement.settled();
-    if (settled && !context_.router.wanted(ref, context_.stage)) {
-      context_.stats.skipped.add(1);
-      dropped_.push_back({ref.request, ref.row});
-    } else if (!settled && judge(now, ref.request->deadline, limits_) == Verdict::kShed) {
-      context_.stats.shed.add(1);
-      settler_.fail(*ref.request, Outcome::kDeadlineExceeded, context_.stage, "");
-      dropped_.push_back({ref.request, ref.row});
-    } else {
-      const Nanos enqueued = ring.key(at).enqueued;
-      context_.stats.queue_ns.record(now - enqueued);
-      live_.push_back({ref.request, ref.row, priority, at});
-    }
+    if (drop(*ref.request, ref.row, now)) continue;
+    context_.stats.queue_ns.record(now - ring.key(at).enqueued);
+    live_.push_back({ref.request, ref.row, priority, lane, at});
   }
+}
+
+// Whether the row is not to be run: nobody waits for it any more, or it cannot be met.
+bool Replica::drop(Request& request, std::uint32_t row, Nanos now) {
+  if (request.settled()) {
+    if (context_.router.wanted({&request, row}, context_.stage)) return false;
+    context_.stats.skipped.add(1);
+  } else if (judge(now, request.deadline, limits_) == Verdict::kShed) {
+    context_.stats.shed.add(1);
+    settler_.fail(request, Outcome::kDeadlineExceeded, context_.stage, "");
+  } else {
+    return false;
+  }
+  dropped_.push_back({&request, row});
+  return true;
 }
 
 void Replica::release_claims() {
   for (const Claimed& one : claims_) {
-    queue_.ring(one.priority).release(one.claim.position, one.claim.count);
+    queue_.lane(one.lane).ring(one.priority).release(one.claim.position, one.claim.count);
   }
   claims_.clear();
   live_.clear();
 }
 
-void Replica::run_rows(std::span<const ClaimedRow> rows) {
+void Replica::run_rows(std::span<ClaimedRow> rows) {
   const Nanos began = context_.clock.now();
-  const Status status = runner_->run({rows.size(), kNever, inputs_.assemble(rows), {}}, result_);
+  const Status status = runner_->run(inputs_.assemble(rows), result_);
   const Nanos ended = context_.clock.now();
   settler_.set_now(ended);
-  ReplicaStats& stats = context_.stats;
-  stats.batches.add(1);
-  stats.service_ns.record(ended - began);
-  stats.batch_rows.record(static_cast<std::int64_t>(rows.size()));
-  if (inputs_.gathered()) stats.gathered.add(1);
+  count_run(rows.size(), ended - began);
   if (!status.ok()) return split(rows, status.error());
   const Status stored = store(rows);
   if (!stored.ok()) return split(rows, stored.error());
-  stats.rows.add(rows.size());
-  served_.insert(served_.end(), rows.begin(), rows.end());
+  auto failed = result_.failed.begin();
+  for (std::size_t n = 0; n < rows.size(); ++n) {
+    if (failed != result_.failed.end() && failed->row == n) {
+      fail_row(rows[n], Outcome::kFailed, (failed++)->error);
+    } else {
+      served_.push_back(rows[n]);
+    }
+  }
+  context_.stats.rows.add(rows.size() - result_.failed.size());
 }
 
-void Replica::split(std::span<const ClaimedRow> rows, const Error& error) {
-  if (rows.size() == 1 || error.code == ErrorCode::kCancelled) {
-    const Outcome outcome =
-        error.code == ErrorCode::kCancelled ? Outcome::kClosed : Outcome::kFailed;
-    for (const ClaimedRow& row : rows) {
-      context_.stats.failed.add(1);
-      settler_.fail(*row.request, outcome, context_.stage, error.message);
-      if (outcome == Outcome::kFailed) {
-        context_.router.share_failure({row.request, row.row}, context_.stage, error, settler_);
-      }
-      dropped_.push_back({row.request, row.row});
-    }
+Status Replica::store(std::span<const ClaimedRow> rows) {
+  if (stage_.items != 0) return store_items({context_.spec, context_.layout, stage_}, rows, result_);
+  Status fits = outputs_.check(rows, result_);
+  if (fits.ok()) outputs_.store(rows, result_);
+  return fits;
+}
+
+void Replica::count_run(std::size_t rows, Nanos service) {
+  ReplicaStats& stats = context_.stats;
+  stats.batches.add(1);
+  stats.service_ns.record(service);
+  stats.batch_rows.record(static_cast<std::int64_t>(rows));
+  if (inputs_.gathered()) stats.gathered.add(1);
+  const PaddedElements& elements = inputs_.elements();
+  if (elements.all == 0) return;
+  stats.padded_elements.add(elements.all);
+  stats.padding_elements.add(elements.padding);
+}
+
+// Some may have left while others ran.
+void Replica::run_again(std::span<ClaimedRow> rows) {
+  const auto gone = std::ranges::remove_if(
+      rows, [this](const ClaimedRow& row) { return drop(*row.request, row.row, settler_.now()); });
+  const auto left = rows.first(rows.size() - gone.size());
+  if (!left.empty()) run_rows(left);
+}
+
+void Replica::split(std::span<ClaimedRow> rows, const Error& error) {
+  const bool cancelled = error.code == ErrorCode::kCancelled;
+  if (rows.size() == 1 || cancelled || !context_.spec.isolate) {
+    const Outcome outcome = cancelled ? Outcome::kClosed : Outcome::kFailed;
+    for (const ClaimedRow& row : rows) fail_row(row, outcome, error);
     return;
   }
   context_.stats.retries.add(1);
   const std::size_t half = rows.size() / 2;
-  run_rows(rows.first(half));
-  run_rows(rows.subspan(half));
+  run_again(rows.first(half));
+  run_again(rows.subspan(half));
 }
 
-Status Replica::store(std::span<const ClaimedRow> rows) {
-  for (std::size_t i = 0; i < stage_.output_values.size(); ++i) {
-    Status fits = check(rows, i);
-    if (!fits.ok()) return fits;
+void Replica::fail_row(const ClaimedRow& row, Outcome outcome, const Error& error) {
+  context_.stats.failed.add(1);
+  settler_.fail(*row.request, outcome, context_.stage, error.message, error.detail);
+  if (outcome == Outcome::kFailed) {
+    context_.router.share_failure({row.request, row.row}, context_.stage, error, settler_);
   }
-  for (std::size_t i = 0; i < stage_.output_values.size(); ++i) {
-    const std::uint32_t value = stage_.output_values[i];
-    if (context_.layout.values[value].fixed) {
-      store_fixed(rows, value, result_.outputs[i]);
-    } else {
-      store_open(rows, value, result_.outputs[i]);
-    }
-  }
-  return {};
-}
-
-Status Replica::check(std::span<const ClaimedRow> rows, std::size_t output) const {
-  const ValueLayout& place = context_.layout.values[stage_.output_values[output]];
-  const TensorView& view = result_.outputs[output];
-  const auto fault = [&](const char* what) {
-    const std::size_t index = stage_.model_outputs[output];
-    return Error{ErrorCode::kStageFailed,
-                 "output '" + context_.spec.model->outputs()[index].name + "' " + what};
-  };
-  const auto count = static_cast<std::int64_t>(rows.size());
-  if (place.batched && (view.dims.empty() || view.dims[0] != count)) {
-    return fault("does not have one row for each row of the batch");
-  }
-  if (place.fixed && byte_count(view, place.type) != rows.size() * place.row_bytes) {
-    return fault("has another shape than its model declares");
-  }
-  return {};
-}
-
-void Replica::store_fixed(std::span<const ClaimedRow> rows, std::uint32_t value,
-                          const TensorView& output) {
-  const std::size_t row_bytes = context_.layout.values[value].row_bytes;
-  if (row_bytes == 0) return;  // then there may be no data to point at
-  const std::byte* from = output.data;
-  for (const ClaimedRow& row : rows) {
-    std::memcpy(row.request->record_row(value, row.row), from, row_bytes);
-    from += row_bytes;
-  }
-}
-
-void Replica::store_open(std::span<const ClaimedRow> rows, std::uint32_t value,
-                         const TensorView& output) {
-  const ValueLayout& place = context_.layout.values[value];
-  const auto skip = static_cast<std::ptrdiff_t>(place.batched ? 1 : 0);
-  std::size_t elements = 1;
-  for (auto dim = output.dims.begin() + skip; dim != output.dims.end(); ++dim) {
-    elements *= static_cast<std::size_t>(*dim);
-  }
-  const std::size_t row_bytes = elements * element_size(place.type);
-  for (std::size_t n = 0; n < rows.size(); ++n) {
-    Blob& blob = rows[n].request->blob_row(value, rows[n].row);
-    blob.dims.assign(output.dims.begin() + skip, output.dims.end());
-    if (place.type == DataType::kString) {
-      const std::string* first = output.strings + n * elements;
-      blob.strings.assign(first, first + elements);
-    } else {
-      const std::byte* first = output.data + n * row_bytes;
-      blob.bytes.assign(first, first + row_bytes);
-    }
-  }
+  dropped_.push_back({row.request, row.row});
 }
 
 // After the slots were given back, so that the next stage of a full pipeline finds room. A request

@@ -1,20 +1,21 @@
 // A replica: one native thread that serves one stage. It asks the batching policy what to do, takes
 // that many rows, runs the model, stores what somebody reads, and sends the rows on.
 //
-// A batch that fails is split in halves until the guilty rows stand alone: only they fail, the
-// others are served.
+// A batch that fails is split in halves until the guilty rows stand alone (unless the stage asks
+// not to): only they fail, the others are served. Rows that have left meanwhile are not run again.
 #pragma once
 
 #include <atomic>
 #include <memory>
 #include <span>
-#include <string>
 #include <thread>
 #include <vector>
 
 #include "base/clock.h"
+#include "batching/lanes.h"
 #include "batching/policy.h"
 #include "engine/batch.h"
+#include "engine/batch_outputs.h"
 #include "engine/router.h"
 #include "engine/stats.h"
 #include "model/model.h"
@@ -54,22 +55,8 @@ class Replica {
   void terminate() { runner_->terminate(); }
 
  private:
-  void serve();
-  void idle();
-  void park();
-  void take(const Decision& decision, Nanos now);
-  void claim(const Decision& decision, Nanos now);
-  void admit(const Ring<RowRef>::Claim& claim, std::uint8_t priority, Nanos now);
-  void release_claims();
-  void run_rows(std::span<const ClaimedRow> rows);
-  void split(std::span<const ClaimedRow> rows, const Error& error);
-  Status store(std::span<const ClaimedRow> rows);
-  Status check(std::span<const ClaimedRow> rows, std::size_t output) const;
-  void store_fixed(std::span<const ClaimedRow> rows, std::uint32_t value, const TensorView& output);
-  void store_open(std::span<const ClaimedRow> rows, std::uint32_t value, const TensorView& output);
-  void send_on();
-
   struct Claimed {
+    std::uint8_t lane;
     std::uint8_t priority;
     Ring<RowRef>::Claim claim;
   };
@@ -78,6 +65,27 @@ class Replica {
     std::uint32_t row;
   };
 
+  void serve();
+  void idle();
+  void park();
+  LaneDecision look(Nanos now);
+  void take(const LaneDecision& next, Nanos now);
+  void claim(const LaneDecision& next, Nanos now);
+  std::size_t claim_from(std::size_t lane, std::uint8_t priority, std::size_t most, Nanos now);
+  bool alike(std::uint8_t priority);
+  std::uint64_t claimed_shape();
+  void top_up(const Decision& decision, std::size_t claimed, Nanos now);
+  void admit(const Claimed& claimed, Nanos now);
+  bool drop(Request& request, std::uint32_t row, Nanos now);
+  void release_claims();
+  void run_rows(std::span<ClaimedRow> rows);
+  Status store(std::span<const ClaimedRow> rows);
+  void count_run(std::size_t rows, Nanos service);
+  void run_again(std::span<ClaimedRow> rows);
+  void split(std::span<ClaimedRow> rows, const Error& error);
+  void fail_row(const ClaimedRow& row, Outcome outcome, const Error& error);
+  void send_on();
+
   const ReplicaContext context_;
   const StageLayout& stage_;
   StageQueue& queue_;
@@ -85,8 +93,10 @@ class Replica {
   std::unique_ptr<Runner> runner_;
   Settler settler_;
   BatchInputs inputs_;
+  BatchOutputs outputs_;
   Spinner spinner_;
   RunResult result_;
+  std::vector<QueueView> views_;  // of the lanes, as look() saw them last
   std::vector<Claimed> claims_;
   std::vector<ClaimedRow> live_;
   std::vector<Dropped> dropped_;       // resolved as not run

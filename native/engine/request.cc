@@ -1,5 +1,6 @@
 #include "engine/request.h"
 
+#include <bit>
 #include <cstring>
 #include <new>
 
@@ -15,23 +16,48 @@ constexpr std::size_t align16(std::size_t bytes) {
 
 }  // namespace
 
-Request::Request(const Layout& layout, std::uint32_t index) : layout_(layout), index_(index) {
+void append(Blob& blob, const RowView& row, DataType type) {
+  if (type != DataType::kString) {
+    blob.bytes.insert(blob.bytes.end(), row.data, row.data + row.bytes);
+    return;
+  }
+  std::size_t count = 1;
+  for (const std::int64_t dim : *row.dims) count *= static_cast<std::size_t>(dim);
+  blob.strings.insert(blob.strings.end(), row.strings, row.strings + count);
+}
+
+Request::Request(const Layout& layout, std::uint32_t index)
+    : root_(this), layout_(layout), index_(index) {
   grow(1);
 }
 
+Request::Request(Request& parent, std::uint32_t parent_row, std::uint32_t scope)
+    : root_(parent.root_),
+      layout_(parent.layout_),
+      index_(parent.index_),
+      scope_(scope),
+      parent_(&parent),
+      parent_row_(parent_row),
+      gathered_(layout_.scopes[scope].gatherings.size()) {}
+
 void Request::grow(std::uint32_t rows) {
+  rows = std::bit_ceil(rows);
   row_capacity_ = rows;
+  const ScopeLayout& scope = layout_.scopes[scope_];
+  const std::size_t awaited = layout_.awaited.size();
   const std::size_t awaited_at = rows * sizeof(RowState);
-  const std::size_t record_at = align16(awaited_at + rows * layout_.stages.size());
-  block_ = make_aligned_buffer(record_at + rows * layout_.record_bytes_per_row);
+  const std::size_t record_at = align16(awaited_at + rows * awaited);
+  block_ = make_aligned_buffer(record_at + rows * scope.record_bytes_per_row);
   // prepare() gives each its value.
   row_states_ = new (block_.get()) RowState[rows];
-  awaited_ =
-      new (block_.get() + awaited_at) std::atomic<std::uint8_t>[rows * layout_.stages.size()];
+  awaited_ = new (block_.get() + awaited_at) std::atomic<std::uint8_t>[rows * awaited];
   record_ = block_.get() + record_at;
   blobs_.clear();
-  blobs_.resize(rows * layout_.blobs_per_row);
+  blobs_.resize(rows * scope.blobs_per_row);
   blobs_.shrink_to_fit();
+  items_.clear();
+  items_.resize(rows * scope.scope.children);
+  items_.shrink_to_fit();
 }
 
 void Request::prepare(std::uint32_t rows) {
@@ -39,15 +65,38 @@ void Request::prepare(std::uint32_t rows) {
   rows_ = rows;
   settlement.reset(rows);
   message.clear();
-  const auto stages = static_cast<std::uint32_t>(layout_.stages.size());
+  detail.clear();
+  const std::size_t awaited = layout_.awaited.size();
+  const std::uint32_t shares = layout_.scopes[scope_].shares;
   for (std::uint32_t row = 0; row < rows; ++row) {
     row_states_[row].ran.store(0, std::memory_order_relaxed);
-    row_states_[row].unresolved.store(stages, std::memory_order_relaxed);
-    for (std::uint32_t stage = 0; stage < stages; ++stage) {
-      awaited_[row * stages + stage].store(layout_.stages[stage].predecessors,
-                                           std::memory_order_relaxed);
+    row_states_[row].unresolved.store(shares, std::memory_order_relaxed);
+    for (std::size_t i = 0; i < awaited; ++i) {
+      awaited_[row * awaited + i].store(layout_.awaited[i], std::memory_order_relaxed);
     }
   }
+  for (std::size_t i = 0; i < gathered_.size(); ++i) {
+    gathered_[i].store(rows * layout_.scopes[scope_].gatherings[i].sources,
+                       std::memory_order_relaxed);
+  }
+}
+
+Request& Request::make_items(std::uint32_t row, std::uint32_t scope, std::uint32_t count) {
+  const Scope& place = layout_.scopes[scope].scope;
+  std::unique_ptr<Request>& items =
+      items_[row * layout_.scopes[scope_].scope.children + place.slot];
+  if (items == nullptr) items = std::make_unique<Request>(*this, row, scope);
+  items->prepare(count);
+  items->submitted = submitted;
+  items->deadline = deadline;
+  items->priority = priority;
+  return *items;
+}
+
+Request* Request::items(std::uint32_t row, std::uint32_t scope) const {
+  const Scope& place = layout_.scopes[scope].scope;
+  if (!ran(row, place.opener)) return nullptr;
+  return items_[row * layout_.scopes[scope_].scope.children + place.slot].get();
 }
 
 void Request::begin_submit(const CallerInput* inputs, std::size_t count) {
@@ -78,6 +127,7 @@ void Request::keep_input(std::uint32_t value, const CallerInput& input) {
 
 RowView Request::row(std::uint32_t value, std::uint32_t row) const {
   const ValueLayout& place = layout_.values[value];
+  if (place.scope != scope_) return parent_->row(value, parent_row_);
   if (!place.kept) {
     return {caller_inputs_[value].data + row * place.row_bytes, nullptr, place.row_bytes,
             &place.row_dims};
@@ -86,7 +136,7 @@ RowView Request::row(std::uint32_t value, std::uint32_t row) const {
     const std::byte* column = record_ + rows_ * place.column;
     return {column + row * place.row_bytes, nullptr, place.row_bytes, &place.row_dims};
   }
-  const Blob& blob = blobs_[row * layout_.blobs_per_row + place.blob];
+  const Blob& blob = blobs_[row * layout_.scopes[scope_].blobs_per_row + place.blob];
   return {blob.bytes.data(), blob.strings.data(), blob.bytes.size(), &blob.dims};
 }
 
@@ -96,12 +146,16 @@ std::byte* Request::record_row(std::uint32_t value, std::uint32_t row) {
 }
 
 Blob& Request::blob_row(std::uint32_t value, std::uint32_t row) {
-  return blobs_[row * layout_.blobs_per_row + layout_.values[value].blob];
+  return blobs_[row * layout_.scopes[scope_].blobs_per_row + layout_.values[value].blob];
 }
 
-bool Request::arrive(std::uint32_t row, std::uint32_t stage) {
-  std::atomic<std::uint8_t>& awaited = awaited_[row * layout_.stages.size() + stage];
+bool Request::arrive(std::uint32_t row, std::uint32_t counter) {
+  std::atomic<std::uint8_t>& awaited = awaited_[row * layout_.awaited.size() + counter];
   return awaited.fetch_sub(1, std::memory_order_acq_rel) == 1;
+}
+
+bool Request::arrive_gathered(std::uint32_t gathering) {
+  return gathered_[gathering].fetch_sub(1, std::memory_order_acq_rel) == 1;
 }
 
 void Request::mark_ran(std::uint32_t row, std::uint32_t stage) {
@@ -109,6 +163,7 @@ void Request::mark_ran(std::uint32_t row, std::uint32_t stage) {
 }
 
 bool Request::ran(std::uint32_t row, std::uint32_t stage) const {
+  if (!is_root() && layout_.stages[stage].scope != scope_) return parent_->ran(parent_row_, stage);
   const std::uint64_t mask = row_states_[row].ran.load(std::memory_order_relaxed);
   return (mask >> stage & 1) != 0;
 }

@@ -10,6 +10,16 @@
 // execution's, dropped when every row has been resolved at every stage. A request that was
 // cancelled or expired is thus answered at once, but its memory waits for the queues to let go of
 // it.
+//
+// The items that a fan-out stage made of one row are a request of their own kind below it, with the
+// items for rows and the values of their scope only:
+//
+//   root (2 rows) -- row 0 -- items (3 rows) -- row 1 -- items of a fan-out among items ...
+//                 '- row 1 -- items (0 rows)
+//
+// It is made by the replica that ran the stage for the row, before the row is resolved there, and
+// lives until the root is used again. What is above is seen through it; how the whole ends, and its
+// lifetime, belong to the root. Its `settlement` only counts its rows: ask settled(), or root().
 #pragma once
 
 #include <atomic>
@@ -51,9 +61,13 @@ struct RowView {
   const std::vector<std::int64_t>* dims = nullptr;
 };
 
+// Adds the row's elements behind those of the blob; its dims are left alone.
+void append(Blob& blob, const RowView& row, DataType type);
+
 class alignas(kCacheLine) Request {
  public:
   Request(const Layout& layout, std::uint32_t index);
+  Request(Request& parent, std::uint32_t parent_row, std::uint32_t scope);  // items
 
   Request(const Request&) = delete;
   Request& operator=(const Request&) = delete;
@@ -66,21 +80,45 @@ class alignas(kCacheLine) Request {
   void begin_submit(const CallerInput* inputs, std::size_t count);
   void end_submit() { caller_inputs_ = nullptr; }
 
+  // The replica that ran the stage which opens `scope` for the row, before it resolves the row:
+  // room for its items.
+  Request& make_items(std::uint32_t row, std::uint32_t scope, std::uint32_t count);
+
+  // Once that stage is resolved for the row: its items, of which there may be none; null where it
+  // did not run.
+  [[nodiscard]] Request* items(std::uint32_t row, std::uint32_t scope) const;
+
+  // Of a value of its own scope, or of one above, which all items see alike.
   [[nodiscard]] RowView row(std::uint32_t value, std::uint32_t row) const;
+
+  // Of values of its own scope.
   std::byte* record_row(std::uint32_t value, std::uint32_t row);
   Blob& blob_row(std::uint32_t value, std::uint32_t row);
 
-  // One of the stages that `stage` waits for is resolved; true for the last of them.
-  bool arrive(std::uint32_t row, std::uint32_t stage);
+  // One of those that the stage (or the relay, by Layout::counter_of) waits for has come; true for
+  // the last of them.
+  bool arrive(std::uint32_t row, std::uint32_t counter);
+
+  // Items: one more stage is resolved for one of them that the gathering reads; true for the last
+  // of them all.
+  bool arrive_gathered(std::uint32_t gathering);
 
   void mark_ran(std::uint32_t row, std::uint32_t stage);
   [[nodiscard]] bool ran(std::uint32_t row, std::uint32_t stage) const;
 
-  // One more stage is resolved for the row; true for the last of them all.
+  // One more stage, or scope below, is resolved for the row; true for the last of them all.
   bool resolve(std::uint32_t row);
 
   [[nodiscard]] std::uint32_t index() const { return index_; }
   [[nodiscard]] std::uint32_t rows() const { return rows_; }
+  [[nodiscard]] std::uint32_t scope() const { return scope_; }
+  [[nodiscard]] Request& root() const { return *root_; }
+  [[nodiscard]] bool is_root() const { return root_ == this; }
+  [[nodiscard]] Request* parent() const { return parent_; }  // null for a root
+  [[nodiscard]] std::uint32_t parent_row() const { return parent_row_; }
+
+  // Whether nobody waits for it any more; a hint, as Settlement::settled() is.
+  [[nodiscard]] bool settled() const { return root_->settlement.settled(); }
 
   // What every request is touched for comes first, on one cache line: it goes to the replica's
   // processor and back.
@@ -91,22 +129,25 @@ class alignas(kCacheLine) Request {
   struct RowState;
   RowState* row_states_ = nullptr;  // in block_
   std::byte* record_ = nullptr;     // in block_
+  Request* const root_;             // itself, unless it is items
 
  public:
   Request* next = nullptr;  // in the list of settled or of recycled requests
 
-  // Written by the owner before the request is shared.
-  Nanos submitted = 0;
+  // Written by the owner before the request is shared; items have those of their root.
   Nanos deadline = kNever;
 
   // Written by whoever settles it, before it is handed to the owner.
   Nanos settled_at = 0;
 
-  std::uint8_t priority = 0;  // owner, before the request is shared
+  // As the deadline.
+  Nanos submitted = 0;
+  std::uint8_t priority = 0;
 
   // Written by whoever settles it.
   std::uint32_t failed_stage = 0;
   std::string message;
+  std::string detail;  // of Error
 
   // Owner only: place in the deadline wheel.
   Request* wheel_previous = nullptr;
@@ -125,12 +166,18 @@ class alignas(kCacheLine) Request {
 
   const Layout& layout_;
   const std::uint32_t index_;
+  const std::uint32_t scope_ = 0;
+  Request* const parent_ = nullptr;
+  const std::uint32_t parent_row_ = 0;
   std::uint32_t row_capacity_ = 0;
   const CallerInput* caller_inputs_ = nullptr;
-  std::atomic<std::uint8_t>* awaited_ =
-      nullptr;               // [row][stage]: predecessors not yet resolved; in block_
-  std::vector<Blob> blobs_;  // [row][blob]
-  AlignedBuffer block_;      // | row states | awaited | record |
+  std::atomic<std::uint8_t>* awaited_ = nullptr;  // [row][stage or relay]: not yet come; in block_
+  std::vector<Blob> blobs_;                       // [row][blob]
+  AlignedBuffer block_;                           // | row states | awaited | record |
+
+  // Written by whoever makes the items of the row; [row][slot of the scope]. Kept for the next use.
+  std::vector<std::unique_ptr<Request>> items_;
+  std::vector<std::atomic<std::uint32_t>> gathered_;  // per gathering of its scope: left to come
 };
 
 }  // namespace millrace

@@ -1,5 +1,6 @@
 #include "engine/router.h"
 
+#include "engine/gather.h"
 #include "engine/routing.h"
 
 namespace millrace {
@@ -11,22 +12,32 @@ std::size_t ring_capacity(const PipelineSpec& spec) {
   return 2 * spec.max_pending_rows;
 }
 
+std::string full_message(const StageSpec& stage, const Request& request) {
+  const std::string full = "the queue of stage '" + stage.name + "' is full";
+  if (request.is_root()) return full;
+  return full + ": it was given a fan-out of " + std::to_string(request.rows()) +
+         " items at once; allow for more pending rows, or make fewer items";
+}
+
 }  // namespace
 
 Settler::Settler(Router& router) : router_(router), queued_(router.stages(), 0) {}
 
 bool Settler::settle(Request& request, Outcome outcome) {
-  if (!request.settlement.try_settle(outcome)) return false;
-  append(request);
+  Request& root = request.root();
+  if (!root.settlement.try_settle(outcome)) return false;
+  append(root);
   return true;
 }
 
 bool Settler::fail(Request& request, Outcome outcome, std::uint32_t stage,
-                   const std::string& message) {
-  if (!request.settlement.try_settle(outcome)) return false;
-  request.failed_stage = stage;
-  request.message = message;
-  append(request);
+                    const std::string& message, const std::string& detail) {
+  Request& root = request.root();
+  if (!root.settlement.try_settle(outcome)) return false;
+  root.failed_stage = stage;
+  root.message = message;
+  root.detail = detail;
+  append(root);
   return true;
 }
 
@@ -70,11 +81,21 @@ void Router::enter(Request& request, Settler& settler) {
 }
 
 void Router::start(Request& request, std::uint32_t row, std::uint32_t stage, Settler& settler) {
-  if (!request.settlement.settled() && should_run(spec_.stages[stage], layout_, request, row)) {
+  if (!request.settled() && should_run(spec_.stages[stage], layout_, request, row) &&
+      gather(request, row, stage, settler)) {
     if (cache(stage) != nullptr) return start_shared({&request, row}, stage, settler);
     if (enqueue(request, row, stage, settler)) return;
   }
   advance(request, row, stage, false, settler);
+}
+
+bool Router::gather(Request& request, std::uint32_t row, std::uint32_t stage, Settler& settler) {
+  if (!spec_.stages[stage].gather) return true;
+  const Status gathered = gather_items(spec_.stages[stage], layout_, stage, {request, row});
+  if (!gathered.ok()) {
+    settler.fail(request, Outcome::kFailed, stage, gathered.error().message);
+  }
+  return gathered.ok();
 }
 
 bool Router::enqueue(Request& request, std::uint32_t row, std::uint32_t stage, Settler& settler) {
@@ -84,7 +105,7 @@ bool Router::enqueue(Request& request, std::uint32_t row, std::uint32_t stage, S
       return true;
     case StageQueue::Push::kFull:
       settler.fail(request, Outcome::kQueueFull, stage,
-                   "the queue of stage '" + spec_.stages[stage].name + "' is full");
+                   full_message(spec_.stages[stage], request));
       return false;
     case StageQueue::Push::kWrongShape:
       settler.count_queued(stage);  // a replica must come and clear the slot
@@ -109,12 +130,77 @@ void Router::advance(Request& request, std::uint32_t row, std::uint32_t stage, b
   for (const std::uint32_t next : layout_.stages[stage].successors) {
     if (request.arrive(row, next)) start(request, row, next, settler);
   }
+  if (layout_.stages[stage].crosses) cross(request, row, stage, settler);
+  drop_share(request, row, settler);
+}
+
+// To the scopes below, and to the one above.
+void Router::cross(Request& request, std::uint32_t row, std::uint32_t stage, Settler& settler) {
+  const StageLayout& place = layout_.stages[stage];
+  for (const std::uint32_t id : place.relays) {
+    if (!request.arrive(row, layout_.counter_of(id))) continue;
+    const Relay& relay = layout_.relays[id];
+    pass(relay.onward, request.items(row, relay.scope), settler);
+  }
+  if (place.items != 0) open(request, row, place.items, settler);
+  for (const std::uint32_t id : place.gatherings) {
+    if (!request.arrive_gathered(id)) continue;
+    const std::uint32_t next = layout_.scopes[place.scope].gatherings[id].stage;
+    Request& parent = *request.parent();
+    if (parent.arrive(request.parent_row(), next)) {
+      start(parent, request.parent_row(), next, settler);
+    }
+  }
+}
+
+// The stage that opens the scope is resolved for the row, and has still its share in it.
+void Router::open(Request& request, std::uint32_t row, std::uint32_t scope, Settler& settler) {
+  const ScopeLayout& place = layout_.scopes[scope];
+  Request* const items = request.items(row, scope);
+  const std::uint32_t count = items == nullptr ? 0 : items->rows();
+  if (count > 0) admission_.add_items(count);
+  pass(place.opening, items, settler);
+  for (const std::uint32_t id : place.relays) {
+    if (request.arrive(row, layout_.counter_of(id))) {
+      pass(layout_.relays[id].onward, items, settler);
+    }
+  }
+  for (const Gathering& gathering : place.gatherings) {
+    const bool nothing_to_come = count == 0 || gathering.sources == 0;
+    if (nothing_to_come && request.arrive(row, gathering.stage)) {
+      start(request, row, gathering.stage, settler);
+    }
+  }
+  if (count == 0) drop_share(request, row, settler);
+}
+
+// Hands a resolution above to every item. Null: there are none. Whoever calls it has a share in the
+// row above, so the items are there even after the last of them is finished.
+void Router::pass(const Passage& passage, Request* items, Settler& settler) {
+  if (items == nullptr) return;
+  for (std::uint32_t item = 0; item < items->rows(); ++item) {
+    for (const std::uint32_t next : passage.successors) {
+      if (items->arrive(item, next)) start(*items, item, next, settler);
+    }
+    for (const std::uint32_t id : passage.relays) {
+      if (!items->arrive(item, layout_.counter_of(id))) continue;
+      const Relay& relay = layout_.relays[id];
+      pass(relay.onward, items->items(item, relay.scope), settler);
+    }
+  }
+}
+
+void Router::drop_share(Request& request, std::uint32_t row, Settler& settler) {
   if (request.resolve(row)) finish_row(request, settler);
 }
 
 void Router::finish_row(Request& request, Settler& settler) {
   if (!request.settlement.row_finished()) return;
   settler.count_finished(request.rows());
+  if (!request.is_root()) {
+    drop_share(*request.parent(), request.parent_row(), settler);
+    return;
+  }
   settler.settle(request, Outcome::kCompleted);
   release(request);
 }

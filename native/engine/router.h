@@ -6,6 +6,11 @@
 // nothing is queued for them any more: so every row is resolved at every stage exactly once,
 // whatever happens, and nothing leaks.
 //
+// The resolution of a fan-out stage also opens the scope of its items: each of them is a row that
+// goes its own way (links.h says what waits for what across scopes), and its row above is finished
+// only when all of them are. Where there are none, or the stage did not run, the scope is closed at
+// once.
+//
 // One Router serves all threads; what a thread settles is collected in its own Settler and handed
 // over in one piece.
 #pragma once
@@ -67,9 +72,11 @@ class Settler {
   void set_now(Nanos now) { now_ = now; }
   [[nodiscard]] Nanos now() const { return now_; }
 
-  // Settles the request unless somebody already did. False when somebody had.
+  // Settles the request (for items: the one they belong to) unless somebody already did. False when
+  // somebody had.
   bool settle(Request& request, Outcome outcome);
-  bool fail(Request& request, Outcome outcome, std::uint32_t stage, const std::string& message);
+  bool fail(Request& request, Outcome outcome, std::uint32_t stage, const std::string& message,
+            const std::string& detail = {});
 
   void count_queued(std::uint32_t stage) { ++queued_[stage]; }
   void count_finished(std::uint32_t rows) { finished_rows_ += rows; }
@@ -106,7 +113,7 @@ class Router {
   // Whether anybody waits for the row's result at the stage: its own request or, where results are
   // shared, another one. A hint, as Settlement::settled() is.
   [[nodiscard]] bool wanted(RowRef row, std::uint32_t stage) const {
-    return !row.request->settlement.settled() ||
+    return !row.request->settled() ||
            (cache(stage) != nullptr && cache(stage)->followed(row));
   }
 
@@ -114,7 +121,7 @@ class Router {
   // alike. Before resolve().
   void share_failure(RowRef failed, std::uint32_t stage, const Error& error, Settler& settler);
 
-  // Drops one reference; recycles the request when it was the last.
+  // Drops one reference to a root; recycles the request when it was the last.
   void release(Request& request);
 
   StageQueue& queue(std::size_t stage) { return *queues_[stage]; }
@@ -128,7 +135,12 @@ class Router {
 
  private:
   void start(Request& request, std::uint32_t row, std::uint32_t stage, Settler& settler);
+  bool gather(Request& request, std::uint32_t row, std::uint32_t stage, Settler& settler);
   bool enqueue(Request& request, std::uint32_t row, std::uint32_t stage, Settler& settler);
+  void cross(Request& request, std::uint32_t row, std::uint32_t stage, Settler& settler);
+  void open(Request& request, std::uint32_t row, std::uint32_t scope, Settler& settler);
+  void pass(const Passage& passage, Request* items, Settler& settler);
+  void drop_share(Request& request, std::uint32_t row, Settler& settler);
   void advance(Request& request, std::uint32_t row, std::uint32_t stage, bool ran,
                Settler& settler);
   void finish_row(Request& request, Settler& settler);

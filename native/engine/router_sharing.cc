@@ -5,7 +5,7 @@ namespace millrace {
 
 void Router::start_shared(RowRef row, std::uint32_t stage, Settler& settler) {
   using Kind = ResultCache::Answer::Kind;
-  const KeyView key = settler.keys.write(spec_.stages[stage], layout_, *row.request, row.row);
+  const KeyView key = settler.keys.write({spec_.stages[stage], layout_.stages[stage], layout_}, *row.request, row.row);
   const ResultCache::Answer found = cache(stage)->ask(key, row, settler.now());
   switch (found.kind) {
     case Kind::kHit:
@@ -56,13 +56,13 @@ void Router::share_failure(RowRef failed, std::uint32_t stage, const Error& erro
                            Settler& settler) {
   if (cache(stage) == nullptr) return;
   for (const RowRef& row : cache(stage)->fail(failed)) {
-    settler.fail(*row.request, Outcome::kFailed, stage, error.message);
+    settler.fail(*row.request, Outcome::kFailed, stage, error.message, error.detail);
     advance(*row.request, row.row, stage, false, settler);
   }
 }
 
 void Router::answer(RowRef row, std::uint32_t stage, const StageResult& result, Settler& settler) {
-  const bool wanted = !row.request->settlement.settled();
+  const bool wanted = !row.request->settled();
   if (wanted) give_result(result, layout_, layout_.stages[stage], *row.request, row.row);
   advance(*row.request, row.row, stage, wanted, settler);
 }

@@ -1,5 +1,6 @@
 // What a row's own values say about its way through the pipeline. Pure: reads the request, changes
-// nothing.
+// nothing. `row` is one of the scope in question: of the request, or of items below it, which see
+// the values above.
 #pragma once
 
 #include <cstdint>
@@ -20,8 +21,19 @@ const Source* first_that_ran(const std::vector<Source>& candidates, const Reques
 bool holds(const Condition& condition, const Layout& layout, const Request& request,
            std::uint32_t row);
 
-// Whether the stage runs for the row, once everything it waits for is resolved.
+// Whether the stage runs for the row, once everything it waits for is resolved. What it gathers must
+// be there for every item, of which there may be none.
 bool should_run(const StageSpec& stage, const Layout& layout, const Request& request,
                 std::uint32_t row);
+
+// A stage, to read the inputs of its rows.
+struct StageInputs {
+  const StageSpec& spec;
+  const StageLayout& stage;
+  const Layout& layout;
+
+  // Of a row for which it should run; what it gathers was gathered (gather.h).
+  [[nodiscard]] RowView of(const Request& request, std::uint32_t row, std::size_t input) const;
+};
 
 }  // namespace millrace

@@ -1,63 +1,71 @@
-// What waits for a stage: one ring a priority class, and beside each ring the arena its rows live
-// in.
+// What waits for a stage: a common lane, and where rows vary in shape, a lane for each bucket of
+// shapes (row_shapes.h), so that what waits in a lane makes a full batch.
 //
-// A slot of the ring owns one row of the arena of every input whose rows have a fixed size, so n
-// neighbouring slots are a batch tensor as they stand:
-//
-//   ring of a class    | slot 0 | slot 1 | slot 2 | ...   RowRef: whose row
-//   arena of an input  | row 0  | row 1  | row 2  | ...   its bytes, there before the slot is seen
+//   lane 0        all rows of a stage whose rows are alike, or whose model takes them as they are;
+//                 elsewhere those that found no room in a lane of their own: batched by runs of
+//                 equal bucket
+//   lane 1 .. 32  one bucket each; made when its first row comes, small, and kept. When all are
+//                 taken, one in which nothing waits is given to the bucket that needs it.
 //
 // Any thread may push; replicas claim and release. Slots stay taken while the batch that claimed
 // them runs, and a ring hands them out again in order: one batch that takes very long stops its
-// ring after a lap. Rows then go to the rings of other classes, and out of their turn; only when
-// all three are held up is the queue full.
+// ring after a lap. Rows then go to the common lane, there to the rings of other classes, and out
+// of their turn; only when all three are held up is the queue full.
+//
+// Not promised: that a lane holds nothing but rows of its bucket. Who was looking for a lane while
+// it was given to another bucket still pushes; the ring keeps runs of different buckets apart.
 #pragma once
 
 #include <array>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
 #include <vector>
 
-#include "base/aligned_buffer.h"
 #include "batching/policy.h"
+#include "engine/lane.h"
 #include "engine/layout.h"
 #include "engine/request.h"
+#include "engine/row_shapes.h"
 #include "queue/event_count.h"
-#include "queue/ring.h"
 
 namespace millrace {
-
-struct RowRef {
-  Request* request;
-  std::uint32_t row;
-};
 
 class StageQueue {
  public:
   enum class Push : std::uint8_t { kQueued, kFull, kWrongShape };
+
+  static constexpr std::size_t kCommonLane = 0;
+  static constexpr std::size_t kShapeLanes = 32;
 
   // `capacity` rows a class. The three outlive the queue.
   StageQueue(const StageSpec& spec, const StageLayout& stage, const Layout& layout,
              std::size_t capacity);
 
   // Copies the row's inputs in and makes it visible; does not wake anybody: call notify() after the
-  // last of a burst.
+  // last of a burst. May make a lane, but waits for nobody.
   Push push(Request& request, std::uint32_t row, Nanos now);
   void notify(std::size_t rows);
 
-  [[nodiscard]] QueueView view(Nanos now) const;
+  // What waits in each lane; `views` is overwritten.
+  void view(Nanos now, std::vector<QueueView>& views) const;
   [[nodiscard]] std::size_t waiting() const;
 
   // Whether a replica would find something to take. Unlike waiting(), not so for a row that is
   // being pushed: whoever pushes it will notify().
   [[nodiscard]] bool ready() const;
 
-  Ring<RowRef>& ring(std::size_t priority) { return classes_[priority].ring; }
+  // The common lane, and those made so far.
+  [[nodiscard]] std::size_t lanes() const { return lanes_made_.load(std::memory_order_acquire); }
+  Lane& lane(std::size_t index) { return *lanes_[index].lane; }
 
-  // The arena row of a claimed slot; null where the input's rows have no fixed size.
-  [[nodiscard]] const std::byte* arena_row(std::size_t priority, std::size_t input,
-                                           std::uint64_t position) const;
+  // The lane of a bucket, as it is at this moment; the common one where it has none.
+  [[nodiscard]] std::size_t lane_of(std::uint64_t shape) const;
+
+  [[nodiscard]] const RowShapes& shapes() const { return shapes_; }
 
   // At most one thread at a time is let through to spin on this queue; it ends what it began.
   bool try_begin_spin() { return !spinning_.exchange(true, std::memory_order_relaxed); }
@@ -66,21 +74,30 @@ class StageQueue {
   EventCount parked;  // replicas with nothing to do
 
  private:
-  struct PriorityClass {
-    explicit PriorityClass(std::size_t capacity) : ring(capacity) {}
-    Ring<RowRef> ring;
-    std::vector<AlignedBuffer> arenas;  // per input
+  struct LaneEntry {
+    // Relaxed: a hint. The rows themselves say what they are.
+    std::atomic<std::uint64_t> shape{0};
+    // Written with lanes_mutex_ before lanes_made_ (release) says that it is there (acquire).
+    std::unique_ptr<Lane> lane;
   };
 
-  bool write_inputs(const Request& request, std::uint32_t row, std::size_t index,
-                    std::vector<AlignedBuffer>& arenas) const;
+  std::optional<Push> push_to(std::size_t lane, std::size_t priority, const SlotKey& key,
+                              const RowRef& row);
+  std::size_t provide_lane(std::uint64_t shape);
+  bool write_inputs(const RowRef& row, Lane& lane, std::size_t priority,
+                    std::uint64_t position) const;
   [[nodiscard]] std::uint64_t shape_of(const Request& request, std::uint32_t row) const;
 
   const StageSpec& spec_;
   const StageLayout& stage_;
   const Layout& layout_;
-  std::array<PriorityClass, kPriorityClasses> classes_;
-  std::atomic<bool> spinning_{false};  // no data comes with it
+  const RowShapes shapes_;
+  const std::size_t shape_lane_capacity_;
+  std::array<LaneEntry, 1 + kShapeLanes> lanes_;
+  std::atomic<std::size_t> lanes_made_{0};  // written with lanes_mutex_
+  std::mutex lanes_mutex_;                  // only ever tried
+  std::size_t next_given_ = 1;              // guarded by lanes_mutex_
+  std::atomic<bool> spinning_{false};       // no data comes with it
 };
 
 }  // namespace millrace

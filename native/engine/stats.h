@@ -33,12 +33,14 @@ struct ReplicaStats {
   Histogram batch_rows;  // per batch
   Counter rows;          // whose run succeeded
   Counter batches;
-  Counter gathered;  // batches that had to be copied together
-  Counter shed;      // rows dropped because their deadline could not be met
-  Counter skipped;   // rows dropped because their request was already settled
-  Counter failed;    // rows whose run failed
-  Counter retries;   // runs repeated with fewer rows to find the guilty one
-  Counter busy_ns;   // time spent serving batches
+  Counter gathered;          // batches that had to be copied together
+  Counter shed;              // rows dropped because their deadline could not be met
+  Counter skipped;           // rows dropped because their request was already settled
+  Counter failed;            // rows whose run failed
+  Counter retries;           // runs repeated with fewer rows to find the guilty one
+  Counter padded_elements;   // of inputs that are padded, as given to the model, padding included
+  Counter padding_elements;  // so many of them were padding
+  Counter busy_ns;           // time spent serving batches
 };
 
 inline constexpr std::size_t kOutcomes = 7;  // of Outcome
@@ -47,6 +49,7 @@ struct StageStats {
   std::string name;
   std::size_t replicas = 0;
   std::size_t waiting = 0;
+  std::size_t lanes = 0;  // that rows wait in
   std::uint64_t rows = 0;
   std::uint64_t batches = 0;
   std::uint64_t gathered = 0;
@@ -54,6 +57,8 @@ struct StageStats {
   std::uint64_t skipped = 0;
   std::uint64_t failed = 0;
   std::uint64_t retries = 0;
+  std::uint64_t padded_elements = 0;
+  std::uint64_t padding_elements = 0;
   std::uint64_t busy_ns = 0;
   HistogramSummary queue_ns;
   HistogramSummary service_ns;

@@ -14,6 +14,8 @@ export interface StageStats extends NativeStageStats {
   readonly replicas: number
   /** Rows that wait for it now. */
   readonly waitingRows: number
+  /** Queues that rows wait in by size: 1, and where sizes vary one more for each bucket seen, at most 33. */
+  readonly lanes: number
   /** Rows whose run succeeded. */
   readonly rows: number
   /** Runs of the model. */
@@ -28,6 +30,13 @@ export interface StageStats extends NativeStageStats {
   readonly failedRows: number
   /** Runs repeated with half of the rows, to find the one that fails. */
   readonly retries: number
+  /**
+   * Elements of padded inputs that the model was given, padding included. With `paddingElements`,
+   * the waste: `paddingElements / paddedElements`, since the start or between two readings.
+   */
+  readonly paddedElements: number
+  /** How many of `paddedElements` were padding. */
+  readonly paddingElements: number
   /** Milliseconds that replicas spent on batches, all together. */
   readonly busyMs: number
   /** Milliseconds rows waited for a batch. */

@@ -163,6 +163,7 @@ export interface NativeSummary {
 export interface NativeStageStats {
   readonly replicas: number
   readonly waitingRows: number
+  readonly lanes: number
   readonly rows: number
   readonly batches: number
   readonly gatheredBatches: number
@@ -170,6 +171,8 @@ export interface NativeStageStats {
   readonly skippedRows: number
   readonly failedRows: number
   readonly retries: number
+  readonly paddedElements: number
+  readonly paddingElements: number
   readonly busyMs: number
   readonly queueMs: NativeSummary
   readonly serviceMs: NativeSummary

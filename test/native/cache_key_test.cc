@@ -28,7 +28,7 @@ Key key_of_strings(const std::vector<std::string>& strings) {
   input.row_dims = {static_cast<std::int64_t>(strings.size())};
   request.begin_submit(&input, 1);
   KeyWriter writer;
-  return Key(writer.write(spec.stages[0], layout, request, 0));
+  return Key(writer.write({spec.stages[0], layout.stages[0], layout}, request, 0));
 }
 
 // The key of row 1 of a request of two.
@@ -49,7 +49,7 @@ Key key_of_floats(const std::vector<float>& row, std::vector<std::int64_t> row_d
   input.row_dims = std::move(row_dims);
   request.begin_submit(&input, 1);
   KeyWriter writer;
-  return Key(writer.write(spec.stages[0], layout, request, 1));
+  return Key(writer.write({spec.stages[0], layout.stages[0], layout}, request, 1));
 }
 
 bool equal(const Key& a, const Key& b) {

@@ -66,8 +66,8 @@ TEST(Layout, GivesEachKeptValueAColumnOnAMultipleOf8) {
   EXPECT_EQ(layout.values[0].row_bytes, 12u);
   EXPECT_EQ(layout.values[1].column, 16u);
   EXPECT_EQ(layout.values[3].column, 40u);
-  EXPECT_EQ(layout.record_bytes_per_row, 48u);
-  EXPECT_EQ(layout.blobs_per_row, 0u);
+  EXPECT_EQ(layout.scopes[0].record_bytes_per_row, 48u);
+  EXPECT_EQ(layout.scopes[0].blobs_per_row, 0u);
 }
 
 TEST(Layout, HandsARequestInputStraightToStagesThatWaitForNobody) {
@@ -108,7 +108,7 @@ TEST(Layout, PutsValuesOfOpenShapeAndStringsInBlobs) {
   const Layout layout(spec);
   EXPECT_FALSE(layout.values[0].fixed);
   EXPECT_FALSE(layout.values[1].fixed);
-  EXPECT_EQ(layout.blobs_per_row, 3u);
+  EXPECT_EQ(layout.scopes[0].blobs_per_row, 3u);
   EXPECT_EQ(layout.values[0].blob, 0u);
   EXPECT_EQ(layout.values[1].blob, 1u);
   EXPECT_EQ(layout.values[2].blob, 2u);

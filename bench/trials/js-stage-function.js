@@ -1,0 +1,21 @@
+// The work of the js-stage trial, little enough that what is measured is everything around it: the sum
+// of a row of 64 floats. The same for our stage and for tinypool's tasks.
+
+/** A stage with `batched: true`: all rows at once. */
+export function sums({ x }, { rows }) {
+  const length = x.data.length / rows
+  const sum = new Float32Array(rows)
+  for (let row = 0; row < rows; row++) sum[row] = sumOf(x.data, row * length, length)
+  return { sum }
+}
+
+/** A task of tinypool: one row. */
+export default function sumOfOne(x) {
+  return sumOf(x, 0, x.length)
+}
+
+function sumOf(data, from, length) {
+  let sum = 0
+  for (let at = from; at < from + length; at++) sum += data[at]
+  return sum
+}
