@@ -60,7 +60,7 @@ KeyView KeyWriter::write(const StageInputs& stage, const Request& request, std::
     const RowView view = stage.of(request, row, i);
     append_count(view.dims->size());
     append(view.dims->data(), view.dims->size() * sizeof(std::int64_t));
-    if (view.strings != nullptr) {
+    if (stage.spec.model->inputs()[i].type == DataType::kString) {
       append_strings(view);
     } else {
       append_count(view.bytes);

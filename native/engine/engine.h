@@ -14,7 +14,8 @@
 //     cancelled or closed.
 //   - wake() is called (from any thread) whenever collect() has something new after it had nothing.
 //   - A request's inputs are copied before submit() returns.
-//   - A request that was settled before its rows got to run is never given to a model.
+//   - A request that was settled before its rows got to run is never given to a model, unless
+//     another one waits for an equal row's result.
 //   - A batch none of whose requests is waited for any more is interrupted, where its model can be.
 // Not promised
 //   - Order: requests are collected in the order in which they were settled.

@@ -4,6 +4,13 @@
 #include <utility>
 
 namespace millrace {
+namespace {
+
+bool is_wanted(const RowRef& row) {
+  return !row.request->settled();
+}
+
+}  // namespace
 
 bool Flights::attach(const KeyView& key, RowRef row) {
   const auto found = by_key_.find(key);
@@ -34,9 +41,7 @@ Succession Flights::succeed(RowRef leader) {
   std::unique_ptr<Flight> flight = std::move(found->second);
   by_leader_.erase(found);
   auto& attached = flight->attached;
-  const auto heir = std::find_if(attached.begin(), attached.end(), [](const RowRef& row) {
-    return !row.request->settled();
-  });
+  const auto heir = std::ranges::find_if(attached, is_wanted);
   succession.gone.assign(attached.begin(), heir);
   if (heir == attached.end()) {
     forget_key(*flight);
@@ -46,6 +51,11 @@ Succession Flights::succeed(RowRef leader) {
   attached.erase(attached.begin(), heir + 1);
   by_leader_.emplace(*succession.heir, std::move(flight));
   return succession;
+}
+
+bool Flights::followed(RowRef leader) const {
+  const auto found = by_leader_.find(leader);
+  return found != by_leader_.end() && std::ranges::any_of(found->second->attached, is_wanted);
 }
 
 // After close_all() another flight may have its key.

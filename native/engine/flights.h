@@ -4,7 +4,8 @@
 //   by key     key ----> flight: leader, attached in the order in which they came
 //   by leader  leader --^
 //
-// Every operation is O(1), but for succeed(), which passes over each row it finds gone for good.
+// Every operation is O(1), but for two that are called when a leader's request was settled early:
+// succeed() passes over each row it finds gone for good, followed() looks at them one by one.
 //
 // Used by one thread at a time. Rows are compared by address and never looked into, but for
 // whether their request is settled: every row here keeps its request alive, because it is not
@@ -49,6 +50,9 @@ class Flights {
   // The first attached row that is still wanted leads instead. Where there is none the flight ends.
   // Nothing happens when the row does not lead.
   Succession succeed(RowRef leader);
+
+  // Whether anybody still wants what this leader is to bring, apart from the leader.
+  [[nodiscard]] bool followed(RowRef leader) const;
 
   // Rows that come from now on wait for none of those in flight, which go on as they are.
   void close_all() { by_key_.clear(); }

@@ -193,7 +193,7 @@ void Replica::admit(const Claimed& claimed) {
     if (ref.request == nullptr) continue;  // refused after its slot was reserved
     const ClaimedRow row{ref.request, ref.row, priority, lane, at};
     if (ref.request->settled()) {
-      skip(row);
+      leave(row);
     } else if (judge(now, {ref.request->deadline, priority}, wanted_, limits_) == Verdict::kShed) {
       doubtful_.push_back(row);
     } else {
@@ -220,6 +220,15 @@ void Replica::judge_again() {
     }
   }
   doubtful_.clear();
+}
+
+// Its request is settled. Others may wait for its result all the same.
+void Replica::leave(const ClaimedRow& row) {
+  if (context_.router.wanted({row.request, row.row}, context_.stage)) {
+    keep(row);
+  } else {
+    skip(row);
+  }
 }
 
 void Replica::skip(const ClaimedRow& row) {
@@ -249,14 +258,12 @@ void Replica::release_claims() {
 void Replica::run_rows(std::span<ClaimedRow> rows) {
   const Nanos began = context_.clock.now();
   const RunBatch batch = inputs_.assemble(rows);
-  context_.watch.begin(*runner_, rows);
-  if (context_.watch.unwanted()) {
-    context_.watch.end();
-    return skip_all(rows);
-  }
+  // What a cache keeps, others may wait for whose requests are not among these.
+  const bool watched = context_.router.cache(context_.stage) == nullptr;
+  if (watched && begin_unwanted(rows)) return skip_all(rows);
   gauge_.set_due(seat_, began + settler_.outlook().latency(context_.stage).at(rows.size()));
   const Status status = runner_->run(batch, result_);
-  const bool interrupted = context_.watch.end();
+  const bool interrupted = watched && context_.watch.end();
   const Nanos ended = context_.clock.now();
   settler_.set_now(ended);
   gauge_.set_due(seat_, StageGauge::kIdle);
@@ -270,6 +277,14 @@ void Replica::run_rows(std::span<ClaimedRow> rows) {
   const Status stored = store(rows);
   if (!stored.ok()) return split(rows, stored.error());
   serve_rows(rows);
+}
+
+// Has the run watched, unless nobody wants it already.
+bool Replica::begin_unwanted(std::span<const ClaimedRow> rows) {
+  context_.watch.begin(*runner_, rows);
+  if (!context_.watch.unwanted()) return false;
+  context_.watch.end();
+  return true;
 }
 
 // All rows but those that failed alone.
@@ -306,6 +321,7 @@ void Replica::count_run(std::size_t rows, Nanos service) {
 bool Replica::drop(const ClaimedRow& row) {
   const JudgedRow judged{row.request->deadline, row.priority};
   if (row.request->settled()) {
+    if (context_.router.wanted({row.request, row.row}, context_.stage)) return false;
     skip(row);
   } else if (judge(settler_.now(), judged, 1, limits_) == Verdict::kShed) {
     shed(row);

@@ -91,6 +91,7 @@ class Replica {
   void admit(const Claimed& claimed);
   void keep(const ClaimedRow& row);
   void judge_again();
+  void leave(const ClaimedRow& row);
   void skip(const ClaimedRow& row);
   void skip_all(std::span<const ClaimedRow> rows);
   void shed(const ClaimedRow& row);
@@ -102,6 +103,7 @@ class Replica {
   void run_again(std::span<ClaimedRow> rows);
   void split(std::span<ClaimedRow> rows, const Error& error);
   void fail_row(const ClaimedRow& row, const Error& error);
+  bool begin_unwanted(std::span<const ClaimedRow> rows);
   void serve_rows(std::span<const ClaimedRow> rows);
   void send_on();
 

@@ -42,6 +42,11 @@ Succession ResultCache::succeed(RowRef leader) {
   return flights_.succeed(leader);
 }
 
+bool ResultCache::followed(RowRef leader) const {
+  const std::lock_guard lock(mutex_);
+  return flights_.followed(leader);
+}
+
 void ResultCache::clear() {
   const std::lock_guard lock(mutex_);
   ++generation_;

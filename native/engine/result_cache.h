@@ -6,7 +6,7 @@
 // for it, before the row is resolved; and whoever is given attached rows owes each its resolution.
 // So a row is in one place at a time, the queue or a flight, and is resolved once.
 //
-// A failed run is the input's: equal rows fail alike. A leader that merely left (cancelled,
+// A failed run is the input's: equal rows fail alike. A leader that was not run (cancelled,
 // expired, shed, no room in the queue, the engine stops) says nothing about it, and another row
 // leads.
 //
@@ -62,6 +62,10 @@ class ResultCache {
 
   // The leader left and was not run. Nothing to do for a row that does not lead (any more).
   Succession succeed(RowRef leader);
+
+  // Whether a row that still wants the leader's result is attached to it. A hint: false may be out
+  // of date, and succeed() then finds the row.
+  [[nodiscard]] bool followed(RowRef leader) const;
 
   // The stage's results are no longer what its model would say: nothing kept is served any more,
   // and the result of no run whose row was queued before is kept or shared with rows to come. Rows

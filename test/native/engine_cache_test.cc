@@ -6,8 +6,6 @@
 namespace millrace {
 namespace {
 
-using Refusal = SubmitResult::Refusal;
-
 constexpr std::size_t kPlenty = 1 << 20;
 
 PipelineSpec cached(const std::shared_ptr<FakeModel>& model, CacheSpec cache = {kPlenty, kNever}) {
@@ -286,7 +284,20 @@ TEST(EngineCache, KeepsAndSharesTheResultOfALeaderCancelledDuringTheRun) {
   EXPECT_EQ(model->script().runs, 1);
 }
 
-TEST(EngineCache, RunsTheNextWantedRowWhenALeaderIsCancelledInTheQueue) {
+TEST(EngineCache, KeepsThePlaceInTheQueueOfACancelledLeader) {
+  HeldEngine held;
+  const std::uint32_t leader = held.harness.submit({1});
+  const std::uint32_t other = held.harness.submit({2});
+  const std::uint32_t follower = held.harness.submit({1});
+  EXPECT_TRUE(held.harness.engine().cancel(leader));
+  held.open();
+  EXPECT_TRUE(adds(held.harness.answer(follower), {1}, 1));
+  EXPECT_TRUE(adds(held.harness.answer(other), {2}, 1));
+  EXPECT_EQ(held.model->script().batches().at(1).firsts, (std::vector<float>{1, 2}));
+  EXPECT_EQ(held.harness.stage().skipped, 0u);
+}
+
+TEST(EngineCache, ServesTheOthersWhenALeaderIsCancelledInTheQueue) {
   HeldEngine held;
   const std::uint32_t leader = held.harness.submit({1});
   const std::uint32_t gone = held.harness.submit({1});
@@ -301,7 +312,7 @@ TEST(EngineCache, RunsTheNextWantedRowWhenALeaderIsCancelledInTheQueue) {
   EXPECT_TRUE(held.harness.drained());
 }
 
-TEST(EngineCache, RunsTheNextWantedRowWhenALeaderExpires) {
+TEST(EngineCache, RunsTheNextWantedRowWhenALeaderIsShed) {
   HeldEngine held;
   SubmitOptions soon;
   soon.deadline = held.harness.in(2 * kMs);

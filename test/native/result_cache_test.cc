@@ -94,6 +94,18 @@ TEST_F(ResultCacheTest, LetsTheFirstThatIsStillWantedSucceedALeaderThatLeft) {
   EXPECT_EQ(complete(3), (Names{4, 5}));
 }
 
+TEST_F(ResultCacheTest, KnowsWhetherALeaderIsFollowed) {
+  ask(1, 0);
+  EXPECT_FALSE(cache_.followed(rows_[0]));
+  ask(1, 1);
+  ask(1, 2);
+  rows_.cancel(1);
+  EXPECT_TRUE(cache_.followed(rows_[0]));
+  rows_.cancel(2);
+  EXPECT_FALSE(cache_.followed(rows_[0]));
+  EXPECT_FALSE(cache_.followed(rows_[5])) << "it does not lead";
+}
+
 TEST_F(ResultCacheTest, EndsAFlightThatNobodyWants) {
   ask(1, 0);
   ask(1, 1);
