@@ -110,11 +110,13 @@ function inkAt(scan, x, y) {
 
 /** @param {Float32Array} darkness 0 is paper, 1 is ink. @param {Random} random */
 function onPaper(darkness, random) {
-  return Uint8Array.from(darkness, (dark) => {
+  const data = new Uint8Array(darkness.length)
+  for (const [at, dark] of darkness.entries()) {
     const level = paper.level + (ink.level - paper.level) * dark
     const noise = paper.noise + (ink.noise - paper.noise) * dark
-    return Math.min(255, Math.max(0, level + (2 * random() - 1) * noise))
-  })
+    data[at] = Math.min(255, Math.max(0, level + (2 * random() - 1) * noise))
+  }
+  return data
 }
 
 /** @param {Pixels} pixels @returns {Promise<Uint8Array>} */

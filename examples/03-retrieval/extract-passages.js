@@ -12,13 +12,13 @@ const longestText = 700
 const shortestText = 60
 
 /** A comment, and the function or class that it is about. */
-const documented = /\/\*\*((?:(?!\*\/)[^])*)\*\/\s*(?:export )?(?:async )?(function|class) (\w+)/g
+const documented = /\/\*\*((?:(?!\*\/).)*)\*\/\s*(?:export )?(?:async )?(function|class) (\w+)/gs
 
 /** @param {string} comment What it says: without its code, tags and marks. */
 function textOf(comment) {
-  const lines = comment.replace(/^\s*\* ?/gm, '').replace(/```[^]*?```/g, '')
+  const lines = comment.replace(/^\s*\* ?/gm, '').replace(/```.*?```/gs, '')
   return lines
-    .replace(/^@[^]*$/m, '')
+    .replace(/^@.*$/ms, '')
     .replace(/\[([^\]]+)\]\([^)]*\)/g, '$1')
     .replace(/\{@link ([^}]+)\}/g, '$1')
     .replace(/`|\*\*/g, '')

@@ -139,7 +139,8 @@ function node(graph: Graph, op: string, ...inputs: string[]): string {
   return graph.node({ op, inputs })
 }
 
-const isProgram = process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href
+const isProgram =
+  process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href
 if (isProgram) {
   const folder = new URL('models/', import.meta.url)
   mkdirSync(folder, { recursive: true })
