@@ -230,9 +230,9 @@ const titlesOf = (passages: { title: string }[]) => passages.map(({ title }) => 
 const cosine = (a: Float32Array, b: Float32Array) =>
   a.reduce((sum, value, at) => sum + value * (b[at] ?? 0), 0)
 
-function best<Item>(items: readonly Item[], valueOf: (item: Item) => number): Item[] {
+function best<Item>(items: readonly Item[], scoreOf: (item: Item) => number): Item[] {
   return items
-    .map((item) => ({ item, value: valueOf(item) }))
+    .map((item) => ({ item, value: scoreOf(item) }))
     .sort((a, b) => b.value - a.value)
     .map(({ item }) => item)
 }
