@@ -2,7 +2,8 @@
 
 /**
  * @typedef {import('./load.js').Outcome} Outcome
- * @typedef {import('millrace').EngineStats<'segment' | 'fast' | 'accurate' | 'transcribe'>} Stats
+ * @typedef {'segment' | 'fast' | 'accurate' | 'transcribe'} Stage
+ * @typedef {import('millrace').EngineStats<Stage>} Stats
  */
 
 /** @param {number} share */
@@ -28,14 +29,14 @@ export function printServed({ sent, inTime, latencyUs, seconds }, { deadlineMs }
 
 /** What each stage did between two looks at its statistics. @param {{ before: Stats, after: Stats }} run */
 export function printStages({ before, after }) {
-  const ran = (/** @type {keyof Stats['stages']} */ name) => ({
+  const ran = (/** @type {Stage} */ name) => ({
     rows: after.stages[name].rows - before.stages[name].rows,
     batches: after.stages[name].batches - before.stages[name].batches,
     busyMs: after.stages[name].busyMs - before.stages[name].busyMs,
   })
   console.log(`  escalated  ${percent(ran('accurate').rows / ran('fast').rows)} of the digits`)
   console.log('\n  stage       replicas     rows   mean batch   ms a batch')
-  for (const name of /** @type {(keyof Stats['stages'])[]} */ (Object.keys(after.stages))) {
+  for (const name of /** @type {Stage[]} */ (Object.keys(after.stages))) {
     const { rows, batches, busyMs } = ran(name)
     const columns = [
       name.padEnd(10),

@@ -1,4 +1,4 @@
-// Text to token ids and back to nothing: a token is a word without its ending, its id a hash of that.
+// Text to token ids: a token is a word without its ending, its id a hash of that.
 
 /** Ids are below this; 0 is padding. The models were made for it. */
 export const vocabularySize = 16_384

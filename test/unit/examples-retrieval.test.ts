@@ -1,7 +1,8 @@
 // The parts of example 03 that need no engine: tokens, questions, judging an order, the store, the models.
 import { readFileSync } from 'node:fs'
 import { InferenceSession, Tensor } from 'onnxruntime-node'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { bestFirst } from '../../examples/03-retrieval/best-first.js'
 import { encoderModel, rarities, rerankerModel } from '../../examples/03-retrieval/make-models.ts'
 import {
   readPassages,
@@ -10,7 +11,9 @@ import {
   searchedText,
 } from '../../examples/03-retrieval/passages.js'
 import { meanReciprocalRank, rankOf, recallAt } from '../../examples/03-retrieval/ranking.js'
+import { searchIn } from '../../examples/03-retrieval/search.js'
 import { Store } from '../../examples/03-retrieval/store.js'
+import tokenize from '../../examples/03-retrieval/tokenize.js'
 import {
   embeddingSize,
   stem,
@@ -95,6 +98,42 @@ describe('an order', () => {
     expect(recallAt(ranks, 1)).toBe(0.25)
     expect(recallAt(ranks, 5)).toBe(0.5)
     expect(meanReciprocalRank(ranks)).toBeCloseTo((1 + 1 / 2 + 1 / 6) / 4)
+  })
+})
+
+describe('the stages', () => {
+  const embedding = { type: 'float32' as const, dims: [2], data: Float32Array.of(1, 0) }
+  const { signal } = new AbortController()
+
+  it.each([
+    ['20 candidates when there is time', Number.POSITIVE_INFINITY, 20],
+    ['fewer when there is little', 10, 5],
+  ])('search for %s', async (_what, deadlineMs, count) => {
+    const store = { search: vi.fn(async () => [{ title: 't', text: 'x', similarity: 1 }]) }
+    const search = searchIn(store as unknown as Store)
+    const found = await search({ embedding }, { rows: 1, deadlineMs, signal, state: undefined })
+    expect(store.search).toHaveBeenCalledWith({ near: embedding.data, count, signal })
+    expect(found.text).toEqual({ type: 'string', dims: [1], data: ['t: x'] })
+  })
+
+  it('tokenize a text', () => {
+    const { ids } = tokenize({ text: { type: 'string', dims: [], data: ['one two one'] } })
+    expect(ids.dims).toEqual([3])
+    expect(ids.data[0]).toBe(ids.data[2])
+  })
+
+  it('put the candidates in order, or none', () => {
+    const title = { type: 'string' as const, dims: [3], data: ['a', 'b', 'c'] }
+    const score = { type: 'float32' as const, dims: [3], data: Float32Array.of(0.25, 0.75, 0.5) }
+    const { ranked, scores, found } = bestFirst({ title, score })
+    expect(ranked.data).toEqual(['b', 'c', 'a'])
+    expect([...scores.data]).toEqual([0.75, 0.5, 0.25])
+    expect(found.data).toEqual(['a', 'b', 'c'])
+    const none = bestFirst({
+      title: { type: 'string', dims: [0], data: [] },
+      score: { type: 'float32', dims: [0], data: new Float32Array() },
+    })
+    expect(none.ranked).toEqual({ type: 'string', dims: [0], data: [] })
   })
 })
 
