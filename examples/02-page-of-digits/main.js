@@ -47,17 +47,19 @@ function tensorOf(png) {
 }
 
 async function showAccuracy() {
-  await using classifier = await Engine.start(cascade)
+  const classifier = await Engine.start(cascade)
   const results = await classifier.inferMany(digits.map(({ image }) => ({ image })))
+  await classifier.close()
   const right = results.filter(({ label }, index) => Number(label.data[0]) === digits[index]?.label)
 
-  await using reader = await Engine.start(pageReader)
+  const reader = await Engine.start(pageReader)
   const texts = await reader.inferMany(pages.map(({ png }) => tensorOf(png)))
   const read = pages.map(({ text }, index) => ({
     written: text,
     read: String(texts[index]?.text.data[0]),
   }))
   const blank = await reader.infer(tensorOf((await blankPage(seed)).png))
+  await reader.close()
   console.log('accuracy')
   console.log(`  scans    ${percent(right.length / digits.length)} of the scans by themselves`)
   console.log(`  pages    ${percent(characterAccuracy(read))} of the characters on the pages`)
@@ -68,7 +70,7 @@ async function showAccuracy() {
 
 /** What the engine can do, and how it serves half of that. @returns {Promise<number>} pages a second at most */
 async function showService() {
-  await using engine = await Engine.start(pageReader)
+  const engine = await Engine.start(pageReader)
   const read = (/** @type {number} */ index) => engine.infer(pageOf(index))
   // The first requests pay for code that is not compiled yet; they are not what we measure.
   await closedLoop({ clients: 16, seconds: seconds / 6 }, read)
@@ -81,6 +83,7 @@ async function showService() {
   console.log(`\n${ratePerS.toFixed(0)} pages/s for ${seconds} s, Poisson arrivals`)
   printServed(outcome, { deadlineMs })
   printStages({ before, after: engine.stats() })
+  await engine.close()
   return capacityPerS
 }
 
@@ -89,10 +92,11 @@ async function showOverload(capacityPerS) {
   const ratePerS = 2 * capacityPerS
   console.log(`\n${ratePerS.toFixed(0)} pages/s, twice the capacity, each within ${deadlineMs} ms`)
   for (const overload of /** @type {const} */ (['shed', 'queue'])) {
-    await using engine = await Engine.start(pageReader, { overload })
+    const engine = await Engine.start(pageReader, { overload })
     const read = (/** @type {number} */ index) => engine.infer(pageOf(index), { deadlineMs })
     await closedLoop({ clients: 4, seconds: seconds / 6 }, (index) => engine.infer(pageOf(index)))
     const outcome = await openLoop({ ratePerS, seconds, seed, deadlineMs }, read)
+    await engine.close()
     printOverload(outcome, { overload, capacityPerS })
   }
 }

@@ -32,14 +32,11 @@ if (!(traffic.ratePerS > 0 && traffic.seconds > 0 && Number.isInteger(traffic.se
 const questions = readQuestions()
 const store = await fillStore(readPassages())
 const pipeline = retriever(store)
-{
-  await using engine = await Engine.start(pipeline)
-  await showAnswers(engine)
-  await showService(engine)
-}
+const engine = await Engine.start(pipeline)
+await showAnswers()
+await showService()
+await engine.close()
 store.close()
-
-/** @typedef {Engine<typeof pipeline>} Retriever */
 
 /** One row. @param {string} question */
 function ask(question) {
@@ -48,14 +45,15 @@ function ask(question) {
 
 /** @param {import('./passages.js').Passage[]} passages */
 async function fillStore(passages) {
-  await using engine = await Engine.start(embedder)
+  const indexer = await Engine.start(embedder)
   const ids = passages.map((passage) => tokenIds(searchedText(passage)))
   const lengths = ids.map(({ length }) => length)
-  const results = await engine.inferMany(
+  const results = await indexer.inferMany(
     ids.map((data) => ({
       ids: { type: /** @type {const} */ ('int64'), dims: [1, data.length], data },
     })),
   )
+  await indexer.close()
   console.log(
     `${passages.length} passages of ${Math.min(...lengths)} to ${Math.max(...lengths)} tokens, ${questions.length} questions\n`,
   )
@@ -67,8 +65,7 @@ async function fillStore(passages) {
   )
 }
 
-/** @param {Retriever} engine */
-async function showAnswers(engine) {
+async function showAnswers() {
   const results = await engine.inferMany(questions.map(({ query }) => ask(query)))
   const answered = questions.map((question, index) => ({
     ...question,
@@ -82,8 +79,7 @@ async function showAnswers(engine) {
   })
 }
 
-/** @param {Retriever} engine */
-async function showService(engine) {
+async function showService() {
   const deadlineMs = pipeline.objective?.latencyMs ?? Number.POSITIVE_INFINITY
   const send = (/** @type {number} */ index) => {
     const { query } = /** @type {import('./passages.js').Question} */ (
