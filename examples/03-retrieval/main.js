@@ -32,7 +32,8 @@ if (!(traffic.ratePerS > 0 && traffic.seconds > 0 && Number.isInteger(traffic.se
 const questions = readQuestions()
 const store = await fillStore(readPassages())
 const pipeline = retriever(store)
-const engine = await Engine.start(pipeline)
+// Candidates count as rows while they are in the pipeline.
+const engine = await Engine.start(pipeline, { maxPendingRows: 8192 })
 await showAnswers()
 await showService()
 await engine.close()
