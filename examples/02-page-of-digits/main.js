@@ -1,4 +1,5 @@
 // Pages of handwritten digits, read under load and under too much of it. README.md explains what is printed.
+import { writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { Engine } from 'millrace'
 import { readDigits } from '../01-digits-cascade/digits.js'
@@ -15,6 +16,7 @@ const { values: options } = parseArgs({
     seconds: { type: 'string' },
     seed: { type: 'string', default: '1' },
     quick: { type: 'boolean', default: false },
+    save: { type: 'string' },
   },
 })
 const seconds = Number(options.seconds ?? (options.quick ? 1 : 6))
@@ -22,7 +24,7 @@ const seed = Number(options.seed)
 const givenRatePerS = options.rate === undefined ? undefined : Number(options.rate)
 if (!(seconds > 0 && Number.isInteger(seed) && (givenRatePerS ?? 1) > 0)) {
   console.error(
-    'usage: main.js [--rate PAGES_PER_SECOND] [--seconds SECONDS] [--seed INTEGER] [--quick]',
+    'usage: main.js [--rate PAGES_PER_SECOND] [--seconds SECONDS] [--seed INTEGER] [--quick] [--save FILE.png]',
   )
   process.exit(2)
 }
@@ -32,6 +34,7 @@ const maxPendingRows = 200 * digitsPerPage
 const deadlineMs = pageReader.objective?.latencyMs ?? Number.POSITIVE_INFINITY
 const digits = readDigits()
 const pages = await writePages({ digits, repeats: 5, seed })
+if (options.save !== undefined && pages[0]) writeFileSync(options.save, pages[0].png)
 console.log(`${pages.length} pages, ${digitsPerPage} handwritten digits on each\n`)
 await showAccuracy()
 const capacityPerS = await showService()
