@@ -42,7 +42,8 @@ for (const name of modules) {
   for (const [, comment = '', , item = ''] of source.matchAll(documented)) {
     const title = `${name}.${item}`
     const text = shortened(textOf(comment))
-    if (text.length < shortestText || /Sync$|^__|^native$/.test(item) || passages.has(title)) continue
+    if (text.length < shortestText || /Sync$|^__|^native$/.test(item) || passages.has(title))
+      continue
     passages.set(title, text)
   }
 }

@@ -49,16 +49,18 @@ export function printServed({ sent, inTime, failed, latencyUs }, { deadlineMs })
 export function printStages({ before, after }) {
   console.log('\n  stage         rows   mean batch   ms a batch   padding')
   for (const [name, stage] of stagesOf(after)) {
-    const batches = stage.batches - before.stages[name].batches
-    const rows = stage.rows - before.stages[name].rows
-    const busyMs = stage.busyMs - before.stages[name].busyMs
-    const padded = stage.paddedShare > 0 ? percent(stage.paddedShare) : ''
+    const earlier = before.stages[name]
+    const batches = stage.batches - earlier.batches
+    const rows = stage.rows - earlier.rows
+    const busyMs = stage.busyMs - earlier.busyMs
+    const elements = stage.paddedElements - earlier.paddedElements
+    const padding = stage.paddingElements - earlier.paddingElements
     const columns = [
       name.padEnd(9),
       String(rows).padStart(9),
       (rows / batches).toFixed(1).padStart(13),
       (busyMs / batches).toFixed(2).padStart(13),
-      padded.padStart(10),
+      (elements > 0 ? percent(padding / elements) : '').padStart(10),
     ]
     console.log(`  ${columns.join('')}`)
   }
