@@ -88,6 +88,10 @@ export class Graph {
     return this.#initializer({ type: 'float32', dims: options.dims, values })
   }
 
+  floats(options: { dims: number[]; values: Float32Array }): string {
+    return this.#initializer({ type: 'float32', ...options })
+  }
+
   /** A one-dimensional int64 constant: shapes, axes and indices are given to operators this way. */
   integers(...values: number[]): string {
     const bigints = BigInt64Array.from(values, BigInt)

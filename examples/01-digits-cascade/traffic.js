@@ -17,10 +17,11 @@ export function poissonArrivals({ ratePerS, seconds, seed }) {
 }
 
 /**
- * Sends request i at its time and calls `settled` with its latency, once for each.
+ * Sends request i at its time and calls `settled` with its latency and what `send` gave, once for each.
  *
+ * @template T
  * @param {number[]} arrivalsMs
- * @param {{ send: (index: number) => Promise<void>, settled: (latencyMs: number) => void }} request
+ * @param {{ send: (index: number) => Promise<T>, settled: (latencyMs: number, result: T) => void }} request
  */
 export async function sendAll(arrivalsMs, { send, settled }) {
   const startMs = performance.now()
@@ -28,7 +29,7 @@ export async function sendAll(arrivalsMs, { send, settled }) {
   for (const [index, arrivalMs] of arrivalsMs.entries()) {
     const dueMs = startMs + arrivalMs
     while (performance.now() < dueMs) await nextTurn(dueMs - performance.now())
-    pending.push(send(index).then(() => settled(performance.now() - dueMs)))
+    pending.push(send(index).then((result) => settled(performance.now() - dueMs, result)))
   }
   await Promise.all(pending)
 }
@@ -42,8 +43,8 @@ function nextTurn(leftMs) {
   })
 }
 
-/** Mulberry32. @param {number} seed */
-function seededRandom(seed) {
+/** Uniform in [0, 1): Mulberry32. @param {number} seed */
+export function seededRandom(seed) {
   let state = seed
   return () => {
     state = (state + 0x6d2b79f5) | 0
