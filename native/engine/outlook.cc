@@ -33,9 +33,17 @@ bool is_certain(const StageSpec& stage, const std::vector<bool>& ran) {
   });
 }
 
+bool waits_for(const StageSpec& stage, std::size_t other) {
+  const auto is_of_other = [&](const Source& c) { return !c.from_request && c.stage == other; };
+  if (stage.condition && is_of_other(stage.condition->source)) return true;
+  return std::any_of(stage.inputs.begin(), stage.inputs.end(), [&](const auto& candidates) {
+    return std::any_of(candidates.begin(), candidates.end(), is_of_other);
+  });
+}
+
 }  // namespace
 
-CertainPaths certain_paths(const PipelineSpec& spec, const Layout& layout) {
+CertainPaths certain_paths(const PipelineSpec& spec) {
   const std::size_t count = spec.stages.size();
   const std::vector<bool> items = per_item(spec);
   std::vector<bool> always(count, false);
@@ -46,7 +54,8 @@ CertainPaths certain_paths(const PipelineSpec& spec, const Layout& layout) {
   for (std::size_t s = 0; s < count; ++s) {
     std::vector<bool> ran = always;
     ran[s] = true;
-    for (const std::uint32_t n : layout.stages[s].successors) {
+    for (auto n = static_cast<std::uint32_t>(s + 1); n < count; ++n) {
+      if (!waits_for(spec.stages[n], s)) continue;
       const bool same_rows = items[n] == items[s] && !spec.stages[s].fan_out;
       const bool gathers = spec.stages[n].gather.has_value();
       if ((same_rows || gathers) && is_certain(spec.stages[n], ran)) next[s].push_back(n);

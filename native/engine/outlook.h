@@ -16,12 +16,11 @@
 namespace millrace {
 
 class Router;
-struct Layout;
 struct PipelineSpec;
 
 // Per stage, the later stages that run for every row it ran for, whatever the values are.
 using CertainPaths = std::vector<std::vector<std::uint32_t>>;
-CertainPaths certain_paths(const PipelineSpec& spec, const Layout& layout);
+CertainPaths certain_paths(const PipelineSpec& spec);
 
 class Outlook {
  public:

@@ -74,7 +74,7 @@ Router::Router(const PipelineSpec& spec, const Layout& layout, SettledList& sett
       layout_(layout),
       settled_(settled),
       admission_(admission),
-      certain_paths_(millrace::certain_paths(spec, layout)) {
+      certain_paths_(millrace::certain_paths(spec)) {
   for (std::size_t s = 0; s < spec.stages.size(); ++s) {
     queues_.push_back(std::make_unique<StageQueue>(spec.stages[s], layout.stages[s], layout,
                                                    ring_capacity(spec)));

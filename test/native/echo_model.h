@@ -51,7 +51,7 @@ class EchoRunner final : public Runner {
     ++script_->running;
     ++script_->runs;
     record(batch);
-    const bool passed = script_->gate.pass(terminated_);
+    const bool passed = script_->gate.pass([this] { return terminated_.load(); });
     --script_->running;
     if (!passed) return Error{ErrorCode::kCancelled, "terminated"};
     if (script_->fails && batch.rows > 1) return Error{ErrorCode::kStageFailed, "it always fails"};

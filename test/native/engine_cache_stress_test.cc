@@ -150,7 +150,7 @@ class EngineCacheStress : public testing::Test {
       const auto replicas = static_cast<std::size_t>(random.below(4));
       engine_->scale(stage, replicas);
       engine_->clear_cache(static_cast<std::size_t>(random.below(kStages)));
-      engine_->stats();
+      (void)engine_->stats();
       std::this_thread::sleep_for(std::chrono::microseconds(random.below(500)));
       if (replicas == 0) engine_->scale(stage, 1);
     }

@@ -7,7 +7,7 @@ namespace millrace {
 namespace {
 
 CertainPaths paths_of(const PipelineSpec& spec) {
-  return certain_paths(spec, Layout(spec));
+  return certain_paths(spec);
 }
 
 PipelineSpec chain() {

@@ -61,7 +61,7 @@ class RowRunner final : public Runner {
 
  private:
   Status compute(const RunBatch& batch) {
-    const bool passed = script_->gate.pass(terminated_);
+    const bool passed = script_->gate.pass([this] { return terminated_.load(); });
     if (!passed || terminated_.load()) return Error{ErrorCode::kCancelled, "terminated"};
     produced_.assign(batch.rows, std::vector<RowTensor>(options_.outputs.size()));
     for (std::size_t row = 0; row < batch.rows; ++row) {
