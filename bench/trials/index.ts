@@ -2,9 +2,11 @@
 import { cancel } from './cancel.ts'
 import { eventLoopDelayTrial } from './event-loop-delay.ts'
 import { hotSwap } from './hot-swap.ts'
+import { jsStage } from './js-stage.ts'
 import { noopLatency } from './noop-latency.ts'
 import { noopThroughput } from './noop-throughput.ts'
 import { overload } from './overload.ts'
+import { ragged } from './ragged.ts'
 import { ring } from './ring.ts'
 import { saturation } from './saturation.ts'
 import { sharedWeights } from './shared-weights.ts'
@@ -17,10 +19,12 @@ export const trials: readonly Trial[] = [
   smallModel,
   saturation,
   eventLoopDelayTrial,
-  overload,
   ring,
   sharedWeights,
+  overload,
+  jsStage,
   hotSwap,
+  ragged,
   cancel,
 ]
 

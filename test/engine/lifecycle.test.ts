@@ -165,6 +165,7 @@ describe('statistics', () => {
       failed: 0,
       deadlineExceeded: 1,
       queueFull: 0,
+      shed: 0,
       cancelled: 0,
       closed: 0,
     })

@@ -14,6 +14,8 @@ export function digitsModel(name: 'fast' | 'accurate'): URL {
   return exampleFile(`models/digits-${name}.onnx`)
 }
 
+export const accurateModel = exampleFile('models/digits-accurate.onnx')
+
 const image = { inputs: { image: 'request.image' } } as const
 const fast = onnx(exampleFile('models/digits-fast.onnx'), image)
 const accurate = onnx(exampleFile('models/digits-accurate.onnx'), image)

@@ -1,25 +1,13 @@
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { definePipeline, Engine, onnx } from '../../src/index.ts'
-import type { BoundPipeline } from '../../src/pipeline/bound-pipeline.ts'
 import { modelFile } from './pipelines.ts'
-
-// As a definition that pads its only input with 0 is bound.
-vi.mock('../../src/pipeline/bind.ts', async (importOriginal) => {
-  const actual = await importOriginal<typeof import('../../src/pipeline/bind.ts')>()
-  return {
-    ...actual,
-    bindPipeline: (...given: Parameters<typeof actual.bindPipeline>): BoundPipeline => {
-      const bound = actual.bindPipeline(...given)
-      const padding = [{ value: 0, buckets: [] }]
-      const trims = [[{ input: 0, dim: 0 }], []]
-      return { ...bound, stages: bound.stages.map((stage) => ({ ...stage, padding, trims })) }
-    },
-  }
-})
 
 const sequences = definePipeline({
   stages: {
-    encode: onnx(modelFile('dynamic-sequence'), { inputs: { tokens: 'request.tokens' } }),
+    encode: onnx(modelFile('dynamic-sequence'), {
+      inputs: { tokens: 'request.tokens' },
+      pad: { tokens: 0 },
+    }),
   },
   outputs: { doubled: 'encode.doubled', total: 'encode.total' },
 })
@@ -33,7 +21,8 @@ describe('rows of different lengths', () => {
   let engine: Engine<typeof sequences>
 
   beforeAll(async () => {
-    const encode = { replicas: 1, maxBatch: 8 }
+    // The model is so fast that without a delay every row would be a batch.
+    const encode = { replicas: 1, maxBatch: 8, maxDelayMs: 20 }
     engine = await Engine.start(sequences, { configuration: { encode } })
   })
   afterAll(() => engine.close())

@@ -43,7 +43,7 @@ TEST(EngineLanes, AreMadeOnePerBucket) {
 TEST(EngineLanes, AreMadeOnePerShapeWhereNothingIsPadded) {
   const auto model = echo_sequences();
   RaggedHarness harness(model, echo_pipeline(model));
-  for (const std::size_t length : {3, 4, 5, 3}) {
+  for (const std::int64_t length : {3, 4, 5, 3}) {
     EXPECT_EQ(harness.answer(harness.submit_row(row_of(1, static_cast<std::size_t>(length)))).dims,
               (Shape{1, length}));
   }
