@@ -31,6 +31,8 @@ if (!(seconds > 0 && Number.isInteger(seed) && (givenRatePerS ?? 1) > 0)) {
 
 /** Digits count as rows while they are in the pipeline. */
 const maxPendingRows = 200 * digitsPerPage
+/** Pages are read one after the other: in a large batch the first would only wait for the last. */
+const configuration = { segment: { maxBatch: 4 } }
 const deadlineMs = pageReader.objective?.latencyMs ?? Number.POSITIVE_INFINITY
 const digits = readDigits()
 const pages = await writePages({ digits, repeats: 5, seed })
@@ -57,7 +59,7 @@ async function showAccuracy() {
   await classifier.close()
   const right = results.filter(({ label }, index) => Number(label.data[0]) === digits[index]?.label)
 
-  const reader = await Engine.start(pageReader, { maxPendingRows })
+  const reader = await Engine.start(pageReader, { maxPendingRows, configuration })
   const texts = await reader.inferMany(pages.map(({ png }) => tensorOf(png)))
   const read = pages.map(({ text }, index) => ({
     written: text,
@@ -75,7 +77,7 @@ async function showAccuracy() {
 
 /** What the engine can do, and how it serves half of that. @returns {Promise<number>} pages a second at most */
 async function showService() {
-  const engine = await Engine.start(pageReader, { maxPendingRows })
+  const engine = await Engine.start(pageReader, { maxPendingRows, configuration })
   const read = (/** @type {number} */ index) => engine.infer(pageOf(index))
   // The first requests pay for code that is not compiled yet; they are not what we measure.
   await closedLoop({ clients: 16, seconds: seconds / 6 }, read)
@@ -97,7 +99,7 @@ async function showOverload(capacityPerS) {
   const ratePerS = 2 * capacityPerS
   console.log(`\n${ratePerS.toFixed(0)} pages/s, twice the capacity, each within ${deadlineMs} ms`)
   for (const overload of /** @type {const} */ (['shed', 'queue'])) {
-    const engine = await Engine.start(pageReader, { maxPendingRows, overload })
+    const engine = await Engine.start(pageReader, { maxPendingRows, configuration, overload })
     const read = (/** @type {number} */ index) => engine.infer(pageOf(index), { deadlineMs })
     await closedLoop({ clients: 4, seconds: seconds / 6 }, (index) => engine.infer(pageOf(index)))
     const outcome = await openLoop({ ratePerS, seconds, seed, deadlineMs }, read)

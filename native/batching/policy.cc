@@ -9,6 +9,9 @@ namespace {
 // throughput.
 constexpr double kTolerableShare = 7.0 / 8;
 
+// A batch is given a quarter more time than it is expected to take.
+constexpr Nanos kComfort = 4;
+
 // By when this stage must be done with a row.
 Nanos due(Nanos deadline, Nanos rest) {
   return deadline == kNever ? kNever : deadline - rest;
@@ -33,18 +36,25 @@ std::array<std::uint8_t, kPriorityClasses> serving_order(const QueueView& view, 
   return order;
 }
 
+// Service times are medians: of batches that would just fit, half would be late, with all their
+// rows.
+bool in_comfort(const BatchingLimits& limits, std::size_t batch, Nanos left) {
+  const Nanos service = service_time(limits, batch);
+  return service + service / kComfort < left;
+}
+
 // The largest batch, at most `most`, that ends before the deadline; `most` when not even a batch of
 // one does, because such a row is shed and must not hold back the others.
 std::size_t largest_in_time(Nanos now, Nanos deadline, std::size_t most,
                             const BatchingLimits& limits) {
   if (limits.latency == nullptr || limits.latency->empty() || deadline == kNever) return most;
   const Nanos left = deadline - now;
-  if (service_time(limits, most) < left || service_time(limits, 1) >= left) return most;
+  if (in_comfort(limits, most, left) || service_time(limits, 1) >= left) return most;
   std::size_t fits = 1;
   std::size_t late = most;
   while (late - fits > 1) {
     const std::size_t middle = fits + (late - fits) / 2;
-    (service_time(limits, middle) < left ? fits : late) = middle;
+    (in_comfort(limits, middle, left) ? fits : late) = middle;
   }
   return fits;
 }

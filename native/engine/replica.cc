@@ -2,8 +2,8 @@
 
 #include <algorithm>
 #include <numeric>
-#include <tuple>
 #include <system_error>
+#include <tuple>
 
 #include "engine/fan_out.h"
 
@@ -167,8 +167,7 @@ void Replica::claim(const LaneDecision& next, Nanos now) {
 // Others take the places of those that were dropped.
 void Replica::replace_dropped(const LaneDecision& next) {
   for (const std::uint8_t priority : next.decision.order) {
-    while (live_.size() < wanted_ &&
-           claim_from(next.lane, priority, wanted_ - live_.size()) > 0) {
+    while (live_.size() < wanted_ && claim_from(next.lane, priority, wanted_ - live_.size()) > 0) {
     }
   }
 }
@@ -299,7 +298,8 @@ void Replica::serve_rows(std::span<const ClaimedRow> rows) {
 }
 
 Status Replica::store(std::span<const ClaimedRow> rows) {
-  if (stage_.items != 0) return store_items({context_.spec, context_.layout, stage_}, rows, result_);
+  if (stage_.items != 0)
+    return store_items({context_.spec, context_.layout, stage_}, rows, result_);
   Status fits = outputs_.check(rows, result_);
   if (fits.ok()) outputs_.store(rows, result_);
   return fits;

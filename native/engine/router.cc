@@ -31,7 +31,7 @@ bool Settler::settle(Request& request, Outcome outcome) {
 }
 
 bool Settler::fail(Request& request, Outcome outcome, std::uint32_t stage,
-                    const std::string& message, const std::string& detail, Nanos retry_after) {
+                   const std::string& message, const std::string& detail, Nanos retry_after) {
   Request& root = request.root();
   if (!root.settlement.try_settle(outcome)) return false;
   root.failed_stage = stage;
@@ -130,9 +130,8 @@ bool Router::enqueue(Request& request, std::uint32_t row, std::uint32_t stage, S
       settler.count_queued(stage);
       return true;
     case StageQueue::Push::kFull:
-      settler.fail(request, Outcome::kQueueFull, stage,
-                    full_message(spec_.stages[stage], request), "",
-                    settler.outlook().time_to_room(1, settler.now()).value_or(kNever));
+      settler.fail(request, Outcome::kQueueFull, stage, full_message(spec_.stages[stage], request),
+                   "", settler.outlook().time_to_room(1, settler.now()).value_or(kNever));
       return false;
     case StageQueue::Push::kWrongShape:
       settler.count_queued(stage);  // a replica must come and clear the slot

@@ -122,8 +122,7 @@ class Router {
   // Whether anybody waits for the row's result at the stage: its own request or, where results are
   // shared, another one. A hint, as Settlement::settled() is.
   [[nodiscard]] bool wanted(RowRef row, std::uint32_t stage) const {
-    return !row.request->settled() ||
-           (cache(stage) != nullptr && cache(stage)->followed(row));
+    return !row.request->settled() || (cache(stage) != nullptr && cache(stage)->followed(row));
   }
 
   // The run of a row failed, and its request was told: fails those that wait for an equal row

@@ -5,7 +5,8 @@ namespace millrace {
 
 void Router::start_shared(RowRef row, std::uint32_t stage, Settler& settler) {
   using Kind = ResultCache::Answer::Kind;
-  const KeyView key = settler.keys.write({spec_.stages[stage], layout_.stages[stage], layout_}, *row.request, row.row);
+  const KeyView key = settler.keys.write({spec_.stages[stage], layout_.stages[stage], layout_},
+                                         *row.request, row.row);
   const ResultCache::Answer found = cache(stage)->ask(key, row, settler.now());
   switch (found.kind) {
     case Kind::kHit:

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import type { FunctionContext } from '../pipeline/stage-function.ts'
 
 /** What a function is told of its call. The signal is made when it is first asked for: most never are. */
@@ -17,6 +18,8 @@ export class CallContext implements FunctionContext {
   get signal(): AbortSignal {
     if (this.#controller === undefined) {
       this.#controller = new AbortController()
+      // One signal for all rows of a call: each of them may listen.
+      setMaxListeners(0, this.#controller.signal)
       if (this.#aborted) this.#controller.abort()
     }
     return this.#controller.signal

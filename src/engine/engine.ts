@@ -1,4 +1,11 @@
-import { checkBoolean, checkInteger, checkNumber, checkObject, checkOneOf, describe } from '../check.ts'
+import {
+  checkBoolean,
+  checkInteger,
+  checkNumber,
+  checkObject,
+  checkOneOf,
+  describe,
+} from '../check.ts'
 import { MillraceError } from '../errors.ts'
 import {
   type NativeEngine,

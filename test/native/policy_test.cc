@@ -178,16 +178,16 @@ struct DeadlineCase {
   std::size_t taken;
 };
 
-// One row takes 1 ms, each more of them another.
+// One row takes 1 ms, each more of them another; a quarter more is to be left.
 TEST(Policy, KeepsABatchSmallEnoughForTheHeadsDeadline) {
   const LatencyTable latency({{1, kMs}, {8, 8 * kMs}});
   BatchingLimits known = limits(8);
   known.latency = &latency;
-  for (const DeadlineCase& one : {DeadlineCase{9 * kMs, 8},
-                                  {8 * kMs + 1, 8},
-                                  {8 * kMs, 7},
-                                  {7 * kMs, 6},
-                                  {3 * kMs + 1, 3},
+  for (const DeadlineCase& one : {DeadlineCase{11 * kMs, 8},
+                                  {10 * kMs + 1, 8},
+                                  {10 * kMs, 7},
+                                  {35 * kMs / 4, 6},
+                                  {15 * kMs / 4 + 1, 3},
                                   {kMs + 1, 1}}) {
     const Decision decision = decide(view(kNothing, waiting(20, 0, one.left), kNothing), known);
     EXPECT_EQ(decision.take[1], one.taken) << one.left;
@@ -237,12 +237,12 @@ struct BacklogCase {
 };
 
 TEST(Policy, ShrinksABatchForItsHeadOnlyWhereNoBacklogPaysForIt) {
-  for (const BacklogCase& one : {BacklogCase{"a head with time, a backlog", 20, 9 * kMs, 8},
-                                 {"a tight head, a backlog", 20, 6 * kMs, 8},
-                                 {"a tight head, one row more than a batch", 9, 6 * kMs, 8},
-                                 {"a tight head, a batch exactly", 8, 6 * kMs, 3},
-                                 {"a tight head, few rows", 4, 6 * kMs, 3},
-                                 {"a slightly tight head, a backlog", 20, 8 * kMs, 7},
+  for (const BacklogCase& one : {BacklogCase{"a head with time, a backlog", 20, 11 * kMs, 8},
+                                 {"a tight head, a backlog", 20, 15 * kMs / 2, 8},
+                                 {"a tight head, one row more than a batch", 9, 15 * kMs / 2, 8},
+                                 {"a tight head, a batch exactly", 8, 15 * kMs / 2, 3},
+                                 {"a tight head, few rows", 4, 15 * kMs / 2, 3},
+                                 {"a slightly tight head, a backlog", 20, 10 * kMs, 7},
                                  {"a head beyond saving, few rows", 4, 5 * kMs, 4}}) {
     const Decision decision =
         decide(view(kNothing, waiting(one.waiting, 0, one.left), kNothing), worth_batching());
@@ -253,7 +253,7 @@ TEST(Policy, ShrinksABatchForItsHeadOnlyWhereNoBacklogPaysForIt) {
 TEST(Policy, LeavesTimeForTheStagesAfterThisOne) {
   BatchingLimits known = worth_batching();
   known.rest = {0, 3 * kMs, 0};
-  const QueueView queue = view(kNothing, waiting(4, 0, 9 * kMs), kNothing);
+  const QueueView queue = view(kNothing, waiting(4, 0, 21 * kMs / 2), kNothing);
   EXPECT_EQ(decide(queue, worth_batching()).take[1], 4u);
   EXPECT_EQ(decide(queue, known).take[1], 3u);
   const QueueView other = view(waiting(4, 0, 9 * kMs), kNothing, kNothing);

@@ -10,7 +10,10 @@ import { knownLabels, randomFrom } from './requests.ts'
 
 const minutes = Number(process.env['STRESS_MINUTES'] ?? 20)
 const stages = new URL('./chaos-stages.js', import.meta.url)
-const fastModel = new URL('../../examples/01-digits-cascade/models/digits-fast.onnx', import.meta.url)
+const fastModel = new URL(
+  '../../examples/01-digits-cascade/models/digits-fast.onnx',
+  import.meta.url,
+)
 const accurateModel = new URL(
   '../../examples/01-digits-cascade/models/digits-accurate.onnx',
   import.meta.url,
