@@ -19,7 +19,7 @@ export function sums({ x }, { rows }) {
  *
  * @param {Float32Array} x
  */
-export default function sumOfOne(x) {
+export function sumOfOne(x) {
   return sumOf(x, 0, x.length)
 }
 

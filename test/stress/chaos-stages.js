@@ -20,7 +20,7 @@ export function setup({ images }) {
  */
 export async function spread({ indices }, { state: images }) {
   const given = [...indices.data]
-  if ((given[0] ?? 0) < 0) await goWrong(given[0] ?? 0)
+  if ((given[0] ?? 0) < 0) return goWrong(given[0] ?? 0)
   const data = new Float32Array(given.length * 64)
   for (const [item, index] of given.entries()) data.set(images[index] ?? [], item * 64)
   return { image: { type: 'float32', dims: [given.length, 1, 8, 8], data } }
@@ -47,6 +47,6 @@ function goWrong(code) {
     case codes.reject:
       return Promise.reject(new Error('made to reject'))
     default:
-      return undefined // and then the images of no digit
+      return { image: 'no tensor' }
   }
 }
