@@ -2,7 +2,13 @@ export type { SwapOptions } from './engine/changes.ts'
 export { type CloseOptions, Engine, type EngineOptions, type Overload } from './engine/engine.ts'
 export type { EngineEvents, EngineListener } from './engine/events.ts'
 export type { InferOptions, Priority } from './engine/infer-options.ts'
-export type { Distribution, EngineStats, RequestStats, StageStats } from './engine/stats.ts'
+export type {
+  CacheStats,
+  Distribution,
+  EngineStats,
+  RequestStats,
+  StageStats,
+} from './engine/stats.ts'
 export {
   type ErrorEntry,
   errorTable,
@@ -38,6 +44,7 @@ export type {
   PipelineOutput,
   StagesOf,
 } from './pipeline/pipeline.ts'
+export type { Candidates } from './pipeline/reference.ts'
 export type { Stage } from './pipeline/stage.ts'
 export type {
   FunctionContext,

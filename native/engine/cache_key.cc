@@ -10,7 +10,8 @@ namespace {
 
 constexpr std::size_t kLanes = 4;
 constexpr std::size_t kWord = sizeof(std::uint64_t);
-constexpr std::uint64_t kOdd = 0x9E3779B97F4A7C15ULL;  // 2^64 / golden ratio
+constexpr std::uint64_t kOdd = 0x9E3779B97F4A7C15ULL;       // 2^64 / golden ratio
+constexpr std::uint64_t kOtherOdd = 0xC2B2AE3D27D4EB4FULL;  // another, with as little pattern
 
 // Where the system loaded this: a secret where it shuffles addresses, which all do by default.
 std::uint64_t seed_of_process() {
@@ -18,10 +19,12 @@ std::uint64_t seed_of_process() {
   return reinterpret_cast<std::uintptr_t>(&anchor) * kOdd;
 }
 
-// Loses nothing: for each word, no two lanes become one, and for each lane no two words do.
+// Loses nothing: for each word, no two lanes become one, and for each lane no two words do. Every
+// bit of the word reaches every bit of the lane.
 std::uint64_t stir(std::uint64_t lane, std::uint64_t word) {
-  const std::uint64_t mixed = (lane ^ word) * kOdd;
-  return mixed ^ (mixed >> 32);
+  std::uint64_t mixed = (lane ^ word) * kOdd;
+  mixed = (mixed ^ (mixed >> 32)) * kOtherOdd;
+  return mixed ^ (mixed >> 29);
 }
 
 std::uint64_t word_at(const std::byte* at) {
@@ -36,7 +39,8 @@ std::uint64_t word_at(const std::byte* at) {
 // waits for the hash.
 std::uint64_t hash_bytes(std::span<const std::byte> bytes) {
   std::array<std::uint64_t, kLanes> lanes{};
-  for (std::size_t i = 0; i < kLanes; ++i) lanes[i] = seed_of_process() + i;
+  // Far apart: of lanes that differ in few bits, one may become what another was.
+  for (std::size_t i = 0; i < kLanes; ++i) lanes[i] = stir(seed_of_process(), i + 1);
   const std::byte* at = bytes.data();
   std::size_t left = bytes.size();
   for (; left >= kLanes * kWord; left -= kLanes * kWord) {

@@ -25,6 +25,10 @@ export class CallContext implements FunctionContext {
     return this.#controller.signal
   }
 
+  get aborted(): boolean {
+    return this.#aborted
+  }
+
   abort(): void {
     this.#aborted = true
     this.#controller?.abort()

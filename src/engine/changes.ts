@@ -22,8 +22,9 @@ import { cancelled } from './request-error.ts'
 
 /** A model to serve in place of another, and when to give it up. */
 export interface SwapOptions {
+  /** A path, a file: URL, or the bytes of a model. */
   readonly source: ModelSource
-  /** Ends the loading of the new model; once it takes over, this has no effect. */
+  /** Ends the loading of the new model; from warming up on it has no effect. Default: none. */
   readonly signal?: AbortSignal | undefined
 }
 

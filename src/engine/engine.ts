@@ -7,13 +7,12 @@ import {
   describe,
 } from '../check.ts'
 import { MillraceError } from '../errors.ts'
-import {
-  type NativeEngine,
-  type NativeFunction,
-  type NativeLoads,
-  type NativeModel,
-  refusals,
-  type Submit,
+import type {
+  NativeEngine,
+  NativeFunction,
+  NativeLoads,
+  NativeModel,
+  Submit,
 } from '../native/addon.ts'
 import { loadAddon } from '../native/load.ts'
 import { fromNative } from '../native/native-error.ts'
@@ -45,25 +44,18 @@ import { InputReader } from './input-reader.ts'
 import { loadModels } from './models.ts'
 import { toNativeSpec } from './native-spec.ts'
 import { PendingRequests } from './pending-requests.ts'
-import {
-  cancelled,
-  closed,
-  deadlinePassed,
-  defect,
-  queueFull,
-  tooBusy,
-  tooLittleTime,
-  tooManyRows,
-} from './request-error.ts'
+import { cancelled, closed, refused, sheds, tooManyRows } from './request-error.ts'
 import { ResultReader } from './result-reader.ts'
+import { ShedReporter } from './shed-reporter.ts'
 import type { EngineStats } from './stats.ts'
 
 export interface EngineOptions<Stages extends string = string> {
   /** How each stage is run. Default: one thread a replica, batches up to 16, the cores shared out. */
   readonly configuration?: Configuration<Stages> | undefined
   /**
-   * Rows in the pipeline at once, waiting or running; a request beyond is rejected at once with MILLRACE_QUEUE_FULL.
-   * Default: as many as fit 64 MiB of model inputs, from 64 to 4096.
+   * Rows in the pipeline at once, waiting or running, from 1 to 1,048,576; a request beyond is rejected at once with
+   * MILLRACE_QUEUE_FULL. Items of a fan-out count, too. Default: as many as fit 64 MiB of the inputs of the stage with
+   * the largest, from 64 to 4096.
    */
   readonly maxPendingRows?: number | undefined
   /**
@@ -74,8 +66,9 @@ export interface EngineOptions<Stages extends string = string> {
    */
   readonly overload?: Overload | undefined
   /**
-   * Whether replicas run batches of zeros, of every size up to their largest, before they take requests. Models with open
-   * dimensions or string inputs are not warmed up. Default true.
+   * Whether replicas run batches of zeros, of 1, 2, 4, … rows up to their largest, before they take requests; for two
+   * seconds at most. Functions are not warmed up, nor models with open dimensions but the batch or with string inputs.
+   * Default true.
    */
   readonly warmUp?: boolean | undefined
 }
@@ -85,7 +78,7 @@ export type Overload = (typeof overloads)[number]
 
 export interface CloseOptions {
   /**
-   * Milliseconds to wait for pending requests; what is still pending then is interrupted and rejects with
+   * Milliseconds to wait for pending requests, at least 0; what is still pending then is interrupted and rejects with
    * MILLRACE_CLOSED. Default 10,000.
    */
   readonly timeoutMs?: number | undefined
@@ -124,6 +117,7 @@ export class Engine<P extends Pipeline = Pipeline> implements AsyncDisposable {
   #closing: Promise<void> | undefined
   readonly #events = new EngineEmitter<StagesOf<P>>()
   readonly #changes: Changes<StagesOf<P>>
+  readonly #shed = new ShedReporter((shed) => this.#events.emit('shed', shed))
 
   private constructor(parts: Parts) {
     const { native, bound } = parts
@@ -132,6 +126,7 @@ export class Engine<P extends Pipeline = Pipeline> implements AsyncDisposable {
     this.#inputs = new InputReader(bound)
     this.#timer = new DeadlineTimer(() => native.expire())
     const reader = new ResultReader(bound, this.#pending)
+    reader.onShed = this.#shed.weakly()
     this.#submitNative = native.attach({
       heads: reader.heads,
       payload: reader.payload,
@@ -143,10 +138,10 @@ export class Engine<P extends Pipeline = Pipeline> implements AsyncDisposable {
   }
 
   /**
-   * Loads the models off the event loop, checks the pipeline against them and starts the replicas.
+   * Loads the models off the event loop, checks the pipeline against them, starts workers and replicas and warms them up.
    *
    * @throws {MillraceError} MILLRACE_INVALID_OPTION, MILLRACE_INVALID_PIPELINE, MILLRACE_MODEL_LOAD, MILLRACE_NATIVE_LOAD,
-   * MILLRACE_STAGE_FAILED where the module of a js() stage cannot be opened
+   * MILLRACE_STAGE_FAILED where the module of a js() stage cannot be opened or its `setup` throws
    */
   static async start<P extends Pipeline>(
     pipeline: P,
@@ -184,6 +179,7 @@ export class Engine<P extends Pipeline = Pipeline> implements AsyncDisposable {
     }
   }
 
+  /** What it was started with; models that were swapped in since do not show. */
   get pipeline(): P {
     return this.#parts.pipeline as P
   }
@@ -234,11 +230,13 @@ export class Engine<P extends Pipeline = Pipeline> implements AsyncDisposable {
   }
 
   /**
-   * Sets the number of replicas of a stage. Added ones of one thread share the loaded model and serve within
-   * milliseconds; removed ones finish their batch. With 0 replicas, requests wait.
+   * Sets the number of replicas of a stage, from 0 to 1024. Added ones of one thread share the loaded model and serve
+   * after one run to warm them up; those of a js() stage start a worker each. Removed ones finish their batch. With 0
+   * replicas, requests wait.
    *
    * @returns Fulfils when it is done.
-   * @throws {MillraceError} MILLRACE_INVALID_OPTION, MILLRACE_MODEL_LOAD, MILLRACE_CLOSED
+   * @throws {MillraceError} MILLRACE_INVALID_OPTION, MILLRACE_MODEL_LOAD, MILLRACE_STAGE_FAILED where the module of a js()
+   * stage cannot be opened, MILLRACE_CLOSED
    */
   scale(stage: StagesOf<P>, replicas: number): Promise<void> {
     return this.#changes.scale(stage, replicas)
@@ -247,12 +245,14 @@ export class Engine<P extends Pipeline = Pipeline> implements AsyncDisposable {
   /**
    * Replaces the model of a stage by another one with the same inputs and outputs. It is loaded and warmed up beside the
    * old one, then takes over between batches: no request is lost, refused or failed for it. Where anything fails, the old
-   * one goes on as if nothing had been. Changes are made one after the other, in the order of the calls.
+   * one goes on as if nothing had been. What the stage's cache held is forgotten. Changes are made one after the other, in
+   * the order of the calls. For stages made by onnx() only.
    *
    * @param model A path, a file: URL, or the bytes of a model; or an object that holds it beside a signal.
    * @returns Fulfils when the last batch of the old model ended and its memory was freed.
-   * @throws {MillraceError} MILLRACE_MODEL_LOAD, MILLRACE_INVALID_PIPELINE where the models differ, MILLRACE_STAGE_FAILED
-   * where the new one does not run, MILLRACE_CANCELLED, MILLRACE_INVALID_OPTION, MILLRACE_CLOSED
+   * @throws {MillraceError} MILLRACE_MODEL_LOAD, MILLRACE_INVALID_PIPELINE where the models differ or `model` is none of
+   * these, MILLRACE_STAGE_FAILED where the new one does not run, MILLRACE_CANCELLED, MILLRACE_INVALID_OPTION,
+   * MILLRACE_CLOSED
    */
   swap(stage: StagesOf<P>, model: ModelSource | SwapOptions): Promise<void> {
     return this.#changes.swap(stage, model)
@@ -286,6 +286,7 @@ export class Engine<P extends Pipeline = Pipeline> implements AsyncDisposable {
     return this
   }
 
+  /** Ends what {@link on} began with the same listener. */
   off<Name extends keyof EngineEvents>(
     name: Name,
     listener: EngineListener<EngineEvents<StagesOf<P>>[Name]>,
@@ -325,6 +326,7 @@ export class Engine<P extends Pipeline = Pipeline> implements AsyncDisposable {
     await this.#parts.native.stop()
     await this.#changes.whenIdle()
     this.#timer.stop()
+    this.#shed.flush()
     // A worker stuck in a system call ends when that returns; nobody needs to wait for it.
     await withinMs(this.#parts.hosts.close(), longestWorkerEndMs)
   }
@@ -352,20 +354,8 @@ export class Engine<P extends Pipeline = Pipeline> implements AsyncDisposable {
 
   #refusal(code: number, { leftMs }: RequestTerms): MillraceError {
     const { native, maxPendingRows } = this.#parts
-    switch (code) {
-      case refusals.queueFull:
-        return queueFull(maxPendingRows, native.refusal())
-      case refusals.tooBusy:
-        return tooBusy(leftMs, native.refusal())
-      case refusals.tooLittle:
-        return tooLittleTime(leftMs, native.refusal())
-      case refusals.deadlinePassed:
-        return deadlinePassed()
-      case refusals.closed:
-        return closed()
-      default:
-        return defect()
-    }
+    if (sheds(code)) this.#shed.count(undefined)
+    return refused(code, { leftMs, maxPendingRows, refusal: native.refusal() })
   }
 }
 

@@ -13,6 +13,15 @@ export interface EngineEvents<Stages extends string = string> {
     readonly before: CompleteConfiguration<Stages>
     readonly after: CompleteConfiguration<Stages>
   }
+  /**
+   * Requests were refused, or dropped by a stage, for lack of room or of time: at most once a second, with those since
+   * the last event. Requests whose deadline merely passed are not among them.
+   */
+  readonly shed: {
+    readonly requests: number
+    /** How many of them were accepted, and dropped by a stage later: only stages that did. */
+    readonly stages: Readonly<Partial<Record<Stages, number>>>
+  }
   /** A change failed and what was served before still is. Nothing happens where nobody listens. */
   readonly error: MillraceError
 }

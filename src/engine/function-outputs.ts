@@ -62,7 +62,6 @@ function checkReturned(returned: unknown): Readonly<Record<string, unknown>> {
 class OutputPort {
   readonly name: string
   readonly #type: TensorType
-  readonly #dims: Dims
   readonly #rowDims: Dims
   /** Elements of a row; -1 where open. */
   readonly #rowElements: number
@@ -73,7 +72,6 @@ class OutputPort {
   constructor({ name, type, dims }: TensorSpec) {
     this.name = name
     this.#type = type
-    this.#dims = dims
     this.#rowDims = dims.slice(1)
     this.#rowElements = this.#rowDims.includes(-1) ? -1 : elementsOf(this.#rowDims)
     this.#array = elementFormats[type].array as (new (length: number) => NumericArray) | undefined
@@ -170,7 +168,7 @@ class OutputPort {
     const elements = this.#array === undefined ? 'an array of strings' : `a ${this.#array.name}`
     return new FunctionOutputError(
       `output "${this.name}": expected ${expected} as ${elements}, got ${found}; ` +
-        `return what the stage declares (${describeShape({ type: this.#type, dims: this.#dims })})`,
+        `return what the stage declares (${describeShape({ type: this.#type, dims: this.#rowDims })} a row)`,
     )
   }
 }

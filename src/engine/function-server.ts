@@ -36,6 +36,15 @@ interface Failure {
   readonly detail: string | undefined
 }
 
+/** Rows of a call on their way: those that have a result are done. */
+interface RowRun {
+  readonly call: Call
+  readonly inputsOf: (row: number) => Parameters<StageFunction>[0]
+  readonly results: RowResult[]
+}
+
+const unwanted: Failure = { message: 'nobody waits for it any more', detail: undefined }
+
 export class FunctionServer {
   readonly #served: ServedFunction
   readonly #run: StageFunction
@@ -104,28 +113,37 @@ export class FunctionServer {
     this.#port?.answer(call.id, call.rows, outputs, undefined)
   }
 
-  // All rows are begun before the first is awaited: what waits for others waits at once.
   #serveRows(call: Call, values: readonly unknown[]): void {
     const inputsOf = this.#inputs.rows(values, call.rows)
     const results: RowResult[] = []
-    const waits: Promise<void>[] = []
-    const keep = (row: number, result: RowResult): void => {
-      results[row] = result
-    }
-    for (let row = 0; row < call.rows; row++) {
-      const result = this.#runRow(inputsOf(row), call.context)
-      if (result instanceof Promise) {
-        waits.push(result.then((settled) => keep(row, settled)))
-      } else {
-        keep(row, result)
-      }
-    }
-    if (waits.length === 0) {
+    const rest = this.#runRows({ call, inputsOf, results })
+    if (rest === undefined) {
       this.#answerRows(call, results)
       return
     }
     this.#awaiting.set(call.id, call.context)
-    void Promise.all(waits).then(() => this.#settle(call, () => this.#answerRows(call, results)))
+    void rest.then(() => this.#settle(call, () => this.#answerRows(call, results)))
+  }
+
+  // One row after the other: a function need not expect to be called while it waits. A promise only from the first row
+  // on that has to be awaited.
+  #runRows(run: RowRun): Promise<void> | undefined {
+    const { call, inputsOf, results } = run
+    while (results.length < call.rows) {
+      if (call.context.aborted) {
+        results.push(unwanted)
+        continue
+      }
+      const result = this.#runRow(inputsOf(results.length), call.context)
+      if (result instanceof Promise) {
+        return result.then((settled) => {
+          results.push(settled)
+          return this.#runRows(run)
+        })
+      }
+      results.push(result)
+    }
+    return undefined
   }
 
   #runRow(

@@ -53,9 +53,17 @@ export class FunctionThread {
     const thread = new FunctionThread(pool, task.served)
     // A process.exit() in the module leaves the task pending for ever.
     const opening = await Promise.race([thread.#run(task), thread.#ended])
-    if (opening === undefined) return thread
+    if (opening === undefined) {
+      thread.#serve(task)
+      return thread
+    }
     thread.end()
     return opening
+  }
+
+  // Not awaited: its first call may end the worker, which then has served, and did not fail to start.
+  #serve({ served }: WorkerTask): void {
+    this.#pool.run(served, { name: 'serve' }).catch(() => this.end())
   }
 
   /** Fulfils when the thread is gone, however that came. */

@@ -1,5 +1,5 @@
-// What runs in the worker of a js() stage, called by tinypool once: imports the module, prepares it, and opens a port.
-// From then on the core speaks to this thread directly.
+// What runs in the worker of a js() stage, called by tinypool: first what may fail, importing the module and preparing it;
+// then, once that is known to be done, a port is opened. From then on the core speaks to this thread directly.
 import { describe, suggest } from '../check.ts'
 import { loadAddon } from '../native/load.ts'
 import { setupExport } from '../pipeline/js.ts'
@@ -16,11 +16,18 @@ export interface WorkerTask {
   readonly data: unknown
 }
 
-/** Undefined: it is open. Errors come as values: of those thrown, a worker loses the code. */
+/** Undefined: it is prepared. Errors come as values: of those thrown, a worker loses the code. */
 export type WorkerOpening = { readonly message: string; readonly cause: PlainError | undefined }
 
+interface Prepared {
+  readonly run: StageFunction
+  readonly state: unknown
+}
+
+let prepared: Prepared | undefined
+
 export async function openWorker(task: WorkerTask): Promise<WorkerOpening | undefined> {
-  const { served, url, exportName, data } = task
+  const { url, exportName, data } = task
   const attempt = { doing: `importing ${url}` }
   try {
     const module = (await import(url)) as Readonly<Record<string, unknown>>
@@ -29,13 +36,19 @@ export async function openWorker(task: WorkerTask): Promise<WorkerOpening | unde
     attempt.doing = `${setupExport}() of ${url}`
     const setup = module[setupExport]
     const state: unknown = typeof setup === 'function' ? await setup(data) : undefined
-    attempt.doing = `opening ${url}`
-    new FunctionServer(served, { addon: loadAddon(), run: run as StageFunction, state })
+    attempt.doing = `loading the addon for ${url}`
+    loadAddon()
+    prepared = { run: run as StageFunction, state }
     return undefined
   } catch (error) {
     const cause = plainError(error)
     return { message: `${attempt.doing} ${summaryOf(cause)}`, cause }
   }
+}
+
+/** Takes calls from now on: the first of them may end this worker at once. */
+export function serve(served: ServedFunction): void {
+  if (prepared !== undefined) new FunctionServer(served, { addon: loadAddon(), ...prepared })
 }
 
 function missing(found: {

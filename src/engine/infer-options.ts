@@ -2,16 +2,17 @@ import { checkNumber, checkObject, checkOneOf, describe } from '../check.ts'
 import { MillraceError } from '../errors.ts'
 import { priorityClasses } from '../native/addon.ts'
 
-/** A class of requests: higher ones are served first, but waiting raises a lower one so that it never starves. */
+/** A class of requests: higher ones are served first, but waiting raises a lower one, every 100 ms, so that none starves. */
 export type Priority = (typeof priorityClasses)[number]
 
 export interface InferOptions {
   /**
    * Milliseconds until the request must be answered, from now. Travels with the request: each stage sees what is left.
-   * When it passes, the promise rejects with MILLRACE_DEADLINE_EXCEEDED and what has not run will not. Default: none.
+   * When it passes, the promise rejects with MILLRACE_DEADLINE_EXCEEDED and what has not run will not; 0 or less has
+   * passed already. Default: none, as Infinity.
    */
   readonly deadlineMs?: number | undefined
-  /** Aborting it rejects the promise with MILLRACE_CANCELLED, whose `cause` is the signal's reason. */
+  /** Aborting it rejects the promise with MILLRACE_CANCELLED, whose `cause` is the signal's reason. Default: none. */
   readonly signal?: AbortSignal | undefined
   /** Default 'normal'. */
   readonly priority?: Priority | undefined

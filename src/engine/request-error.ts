@@ -1,7 +1,7 @@
 // The messages of requests that do not fit their pipeline, or that the core refused or could not answer.
 import { describe, suggest } from '../check.ts'
 import { MillraceError } from '../errors.ts'
-import type { NativeRefusal } from '../native/addon.ts'
+import { type NativeRefusal, refusals } from '../native/addon.ts'
 import { describeShape } from '../pipeline/tensor-spec.ts'
 import type { InputPort } from './input-port.ts'
 
@@ -119,14 +119,14 @@ export function closed(): MillraceError {
   })
 }
 
-export function deadlinePassed(): MillraceError {
+function deadlinePassed(): MillraceError {
   return new MillraceError({
     code: 'MILLRACE_DEADLINE_EXCEEDED',
     message: 'the deadline had passed when the request was made; give deadlineMs above 0',
   })
 }
 
-export function queueFull(maxPendingRows: number, { retryAfterMs }: NativeRefusal): MillraceError {
+function queueFull(maxPendingRows: number, { retryAfterMs }: NativeRefusal): MillraceError {
   const known = retryAfterOf(retryAfterMs)
   return new MillraceError({
     code: 'MILLRACE_QUEUE_FULL',
@@ -138,7 +138,7 @@ export function queueFull(maxPendingRows: number, { retryAfterMs }: NativeRefusa
 }
 
 /** What waits leaves too little time for the deadline. */
-export function tooBusy(leftMs: number, refusal: NativeRefusal): MillraceError {
+function tooBusy(leftMs: number, refusal: NativeRefusal): MillraceError {
   const retryAfterMs = retryAfterOf(refusal.retryAfterMs)
   return new MillraceError({
     code: 'MILLRACE_QUEUE_FULL',
@@ -151,13 +151,40 @@ export function tooBusy(leftMs: number, refusal: NativeRefusal): MillraceError {
 }
 
 /** The deadline is nearer than the work takes. */
-export function tooLittleTime(leftMs: number, { aloneMs }: NativeRefusal): MillraceError {
+function tooLittleTime(leftMs: number, { aloneMs }: NativeRefusal): MillraceError {
   return new MillraceError({
     code: 'MILLRACE_DEADLINE_EXCEEDED',
     message:
       `the request takes about ${msText(aloneMs)} even where nothing else waits, ` +
       `but its deadline leaves ${msText(leftMs)}; allow a later deadline or send less`,
   })
+}
+
+/** Whether a request was refused for lack of room or of time. */
+export function sheds(code: number): boolean {
+  return code === refusals.queueFull || code === refusals.tooBusy || code === refusals.tooLittle
+}
+
+/** The core took no request, and why: one of `refusals`. */
+export function refused(
+  code: number,
+  given: { leftMs: number; maxPendingRows: number; refusal: NativeRefusal },
+): MillraceError {
+  const { leftMs, maxPendingRows, refusal } = given
+  switch (code) {
+    case refusals.queueFull:
+      return queueFull(maxPendingRows, refusal)
+    case refusals.tooBusy:
+      return tooBusy(leftMs, refusal)
+    case refusals.tooLittle:
+      return tooLittleTime(leftMs, refusal)
+    case refusals.deadlinePassed:
+      return deadlinePassed()
+    case refusals.closed:
+      return closed()
+    default:
+      return defect()
+  }
 }
 
 /** The deadline passed before there was an answer. */
@@ -198,7 +225,7 @@ export function tooManyRows(rows: number, maxPendingRows: number): MillraceError
 }
 
 /** The core found that the arguments do not fit what was checked here. */
-export function defect(): MillraceError {
+function defect(): MillraceError {
   return invalid(
     'the core refused the inputs; if they are not being changed meanwhile, this is a defect of Millrace',
   )

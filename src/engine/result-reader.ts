@@ -44,6 +44,8 @@ export class ResultReader {
   readonly #ports: readonly OutputPort[]
   readonly #stages: readonly string[]
   readonly #pending: PendingRequests
+  /** Called for each request that a stage dropped; held by the core, as all of this, it must not lead to the engine. */
+  onShed: (stage: string) => void = () => {}
   #extras: readonly unknown[] = []
   #nextExtra = 0
 
@@ -117,11 +119,14 @@ export class ResultReader {
     const cause = causeOf(this.#takeExtra() as string | undefined)
     switch (outcome) {
       case outcomes.deadlineExceeded:
-        return text === '' ? expired() : shed(stage, text)
+        if (text === '') return expired()
+        this.onShed(stage)
+        return shed(stage, text)
       case outcomes.queueFull:
+        this.onShed(stage)
         return new MillraceError({
           code: 'MILLRACE_QUEUE_FULL',
-          message: `${text}; retry later`,
+          message: `${text}; retry later, or raise maxPendingRows`,
           stage,
           retryAfterMs: retryAfterOf(nativeRetryMs),
         })

@@ -65,14 +65,17 @@ export interface CacheStats extends NativeCacheStats {
 /** Requests by what became of them. */
 export interface RequestStats {
   readonly completed: number
+  /** A stage failed. */
   readonly failed: number
   /** Accepted, and not answered before their deadline; or it had passed when they were made. */
   readonly deadlineExceeded: number
-  /** Refused for lack of room: `maxPendingRows`. */
+  /** Refused for lack of room: `maxPendingRows`; or accepted, and a stage had no room for their rows. */
   readonly queueFull: number
   /** Refused since they could not have been answered before their deadline, by what was known. */
   readonly shed: number
+  /** Aborted through their signal. */
   readonly cancelled: number
+  /** Accepted, and still pending when the engine was closed. */
   readonly closed: number
 }
 
@@ -82,7 +85,7 @@ export interface EngineStats<Stages extends string = string> {
   readonly requests: RequestStats
   /** Requests accepted and not answered. */
   readonly pendingRequests: number
-  /** Rows in the pipeline. */
+  /** Rows in the pipeline, items of fan-outs included. */
   readonly pendingRows: number
   /** Milliseconds from submission to the end of completed requests, in the core. */
   readonly latencyMs: Distribution

@@ -5,18 +5,21 @@ import { isFunctionStage, type Stage } from './stage.ts'
 
 /** How one stage is run. */
 export interface StageConfiguration {
-  /** Kind of hardware slot a replica takes: `cpu-N` is N threads. Default `cpu-1`, the only one for js() and inline(). */
+  /**
+   * Kind of hardware slot a replica takes: `cpu-N` is N threads, from 1 to 256. Default `cpu-1`, the only one for js()
+   * and inline().
+   */
   readonly tier?: string | undefined
-  /** Most rows in one batch, at least 1. Default 16. */
+  /** Most rows in one batch, from 1 to 65,536. Default 16; 1 for inline() given rows one by one (`batched: false`). */
   readonly maxBatch?: number | undefined
   /**
-   * Replicas at the start, at least 0. Default: an equal share of the cores, at least 1; for inline(), which takes no
-   * share, its `concurrency`.
+   * Replicas, from 0 (then requests wait) to 1024. Default: an equal share of the cores, at least 1; for inline(), which
+   * takes no share, its `concurrency`.
    */
   readonly replicas?: number | undefined
   /**
-   * Milliseconds the oldest row may be held back so that a batch fills. Default 0: a free replica takes what waits, at
-   * once.
+   * Milliseconds the oldest row may be held back so that a batch fills, from 0 to 60,000. Default 0: a free replica takes
+   * what waits, at once.
    */
   readonly maxDelayMs?: number | undefined
 }
@@ -63,7 +66,7 @@ export function resolveConfiguration(
   const share = Math.max(1, Math.floor(given.cores / Math.max(1, busy.length)))
   return resolveStages(pipeline, given.configuration, (name) => ({
     tier: 'cpu-1',
-    maxBatch: defaultMaxBatch,
+    maxBatch: defaultBatch(pipeline.stages[name] as Stage),
     replicasOf: (threads) => {
       return defaultReplicas(pipeline.stages[name] as Stage, Math.floor(share / threads))
     },
@@ -153,6 +156,11 @@ function resolveStage(
       max: longestDelayMs,
     }),
   }
+}
+
+// Rows given one by one would wait for each other in a batch, while other calls could be made.
+function defaultBatch(stage: Stage): number {
+  return stage.kind === 'inline' && !stage.batched ? 1 : defaultMaxBatch
 }
 
 function defaultReplicas(stage: Stage, share: number): number {

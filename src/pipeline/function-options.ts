@@ -63,7 +63,10 @@ export interface FunctionOptions<
    * Default: false for js(), true for inline().
    */
   readonly batched?: boolean | undefined
-  /** Milliseconds a call may take before its rows fail, at least 1. Default 30,000; Infinity for no limit. */
+  /**
+   * Milliseconds a batch may take before its rows fail, all of them together also where they are given one by one; at
+   * least 1. The worker of a js() stage is then replaced. Default 30,000; Infinity for no limit.
+   */
   readonly timeoutMs?: number | undefined
 }
 

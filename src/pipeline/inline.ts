@@ -20,7 +20,11 @@ export interface InlineOptions<
   Decider extends string = never,
   Gathered extends string = never,
 > extends FunctionOptions<Inputs, Outputs, Decider, Gathered> {
-  /** Calls at once, from 1 to 1024: the replicas at the start, unless the configuration says. Default 8. */
+  /**
+   * Calls in work at once, from 1 to 1024: the replicas at the start, unless the configuration says. Where rows are given
+   * one by one (`batched: false`) they are not gathered into batches unless the configuration sets `maxBatch`, and then
+   * those of a batch follow each other. Default 8.
+   */
   readonly concurrency?: number | undefined
 }
 

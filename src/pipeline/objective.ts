@@ -2,7 +2,7 @@ import { checkNumber, checkObject } from '../check.ts'
 
 /**
  * The promise a pipeline is planned and run for: this share of its requests is answered within this
- * time.
+ * time. Nothing enforces it: give each request a `deadlineMs` for that.
  */
 export interface ObjectiveOptions {
   /** Milliseconds from the call to its result; above 0. */

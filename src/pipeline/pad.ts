@@ -11,7 +11,10 @@ export type PadOptions = Readonly<
     | PadValue
     | {
         readonly value: PadValue
-        /** Sizes of an open dimension, ascending; rows of sizes between two of them share a batch. Default: a grid. */
+        /**
+         * Sizes of an open dimension, at most 64, each at least 1, ascending; rows of sizes between two of them share a
+         * batch. Default: a grid.
+         */
         readonly buckets?: readonly number[] | undefined
       }
   >

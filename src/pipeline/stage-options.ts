@@ -25,8 +25,8 @@ export interface StageOptions<Decider extends string = never, Gathered extends s
    */
   readonly isolate?: boolean | undefined
   /**
-   * Keeps results for rows whose inputs are equal, byte for byte; equal ones in flight run once. Default: nothing is
-   * kept.
+   * Keeps results for rows whose inputs are equal, byte for byte; equal ones in flight run once. Not with `fanOut`.
+   * Default: nothing is kept.
    */
   readonly cache?: CacheOptions | undefined
 }
@@ -71,10 +71,18 @@ const made = new WeakSet<object>()
 
 /** The common options but the inputs, checked and with their defaults. */
 export function checkStageOptions(given: Given, where: string): Omit<StageBase, 'kind' | 'inputs'> {
-  const { when, fanOut = false, gather, isolate = true, cache } = given
+  const { when, fanOut: givenFanOut = false, gather, isolate = true, cache } = given
+  const fanOut = checkBoolean(givenFanOut, { name: `${where}, fanOut`, code })
+  if (fanOut && cache !== undefined) {
+    const problem = 'a stage with fanOut makes items, which are not kept'
+    throw definitionError(
+      `${where}, cache`,
+      `${problem}; remove cache, or keep what comes of items`,
+    )
+  }
   return {
     when: when === undefined ? undefined : checkCondition(when, `${where}, when`),
-    fanOut: checkBoolean(fanOut, { name: `${where}, fanOut`, code }),
+    fanOut,
     gather: gather === undefined ? undefined : checkName(gather, `${where}, gather`),
     isolate: checkBoolean(isolate, { name: `${where}, isolate`, code }),
     cache: cache === undefined ? undefined : checkCache(cache, `${where}, cache`),

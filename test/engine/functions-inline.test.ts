@@ -30,6 +30,27 @@ describe('an inline() stage', () => {
     expect((await engine.infer(numbers(1, 2))).y.data).toEqual(Float32Array.of(2, 3))
   })
 
+  it.each([
+    ['one after the other in a batch', { maxBatch: 8, replicas: 1 }, 1],
+    ['as many at once as there are replicas, without batches', { replicas: 3 }, 3],
+  ])('runs rows that are given one by one %s', async (_, work, atOnce) => {
+    let running = 0
+    let most = 0
+    const pipeline = inlineOf(
+      async ({ x }) => {
+        most = Math.max(most, ++running)
+        await pause(5)
+        running--
+        return { y: x.data[0] as number }
+      },
+      { batched: false },
+    )
+    await using engine = await Engine.start(pipeline, { configuration: { work } })
+    const { y } = await engine.infer(numbers(1, 2, 3, 4, 5, 6))
+    expect(y.data).toEqual(Float32Array.of(1, 2, 3, 4, 5, 6))
+    expect(most).toBe(atOnce)
+  })
+
   it('tells the deadline that is left, and Infinity where there is none', async () => {
     const left: number[] = []
     const pipeline = inlineOf(({ x }, { deadlineMs }) => {

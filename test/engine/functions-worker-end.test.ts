@@ -40,6 +40,18 @@ describe('a worker', () => {
     for (const { y } of await Promise.all(answers)) expect(y.data[0]).toBe(42)
   })
 
+  it('that exits in its first call has started all the same: scaling up does not fail', async () => {
+    await using engine = await Engine.start(jsOf('perish'), { configuration: one })
+    for (let round = 0; round < 5; round++) {
+      await engine.scale('work', 0)
+      const waiting = Array.from({ length: 6 }, () => rejectionOf(engine.infer(exits)))
+      await engine.scale('work', 2)
+      for (const error of await Promise.all(waiting))
+        expect(error.code).toBe('MILLRACE_STAGE_FAILED')
+    }
+    expect((await eventually(() => engine.infer(good))).y.data[0]).toBe(42)
+  }, 60_000)
+
   it('that exits takes nobody else with it, 100 times under load', async () => {
     const pipeline = jsOf('perish')
     const configuration = { work: { replicas: 2, maxBatch: 4 } }

@@ -74,6 +74,7 @@ describe('a pipeline of every kind of stage, through everything that can happen'
     const random = randomFrom(11)
     const untilMs = performance.now() + minutes * 60_000
     const disturbing = disturb(engine, { random: randomFrom(12), untilMs })
+    disturbing.catch(() => undefined) // told below
     const residentMiB: number[] = []
     const tally: Tally = {}
     for (let round = 0; round < 20; round++) {

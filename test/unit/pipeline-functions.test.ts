@@ -45,8 +45,9 @@ describe('a js stage', () => {
     }
     const { export: exportName, ...kept } = options
     const cache = { maxBytes: 1, ttlMs: 0.5 }
-    const made = makeJs(module, { ...wired, ...options, cache })
-    expect(made).toMatchObject({ ...kept, exportName, cache })
+    const made = makeJs(module, { ...wired, ...options })
+    expect(made).toMatchObject({ ...kept, exportName })
+    expect(makeJs(module, { ...wired, cache })).toMatchObject({ cache })
     expect(makeJs(module, { ...wired, cache: { maxBytes: 1 } }).cache?.ttlMs).toBe(
       Number.POSITIVE_INFINITY,
     )
@@ -161,6 +162,11 @@ describe('a function', () => {
     ['a reference to gather', { gather: 'a.b' }, 'gather: expected a name'],
     ['isolation null', { isolate: null }, 'isolate: expected true or false, got null'],
     ['a cache without bytes', { cache: {} }, 'cache, maxBytes: expected an integer at least 1'],
+    [
+      'a cache of items',
+      { cache: { maxBytes: 1 }, fanOut: true },
+      'cache: a stage with fanOut makes items, which are not kept; remove cache',
+    ],
     ['a cache of nothing', { cache: { maxBytes: 0 } }, 'got the number 0'],
     ['a cache that keeps nothing', { cache: { maxBytes: 1, ttlMs: 0 } }, 'milliseconds above 0'],
     ['a cache for NaN ms', { cache: { maxBytes: 1, ttlMs: Number.NaN } }, 'ttlMs: expected mill'],
