@@ -12,7 +12,8 @@ struct Rank {
   Nanos served_as;
   Nanos enqueued;
 
-  friend auto operator<=>(const Rank&, const Rank&) = default;
+  // clang-tidy 14 takes the zero that this compares with for a pointer.
+  friend auto operator<=>(const Rank&, const Rank&) = default;  // NOLINT(modernize-use-nullptr)
 };
 
 Rank rank_of(const QueueView& view, const Decision& decision, const BatchingLimits& limits) {

@@ -332,9 +332,9 @@ bool Replica::drop(const ClaimedRow& row) {
 }
 
 void Replica::run_again(std::span<ClaimedRow> rows) {
-  const auto gone =
-      std::ranges::remove_if(rows, [this](const ClaimedRow& row) { return drop(row); });
-  const auto left = rows.first(rows.size() - gone.size());
+  const auto end =
+      std::remove_if(rows.begin(), rows.end(), [this](const ClaimedRow& row) { return drop(row); });
+  const auto left = rows.first(static_cast<std::size_t>(end - rows.begin()));
   if (!left.empty()) run_rows(left);
 }
 

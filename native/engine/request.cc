@@ -56,7 +56,7 @@ void Request::grow(std::uint32_t rows) {
   blobs_.resize(rows * scope.blobs_per_row);
   blobs_.shrink_to_fit();
   items_.clear();
-  items_.resize(rows * scope.scope.children);
+  items_.resize(std::size_t{rows} * scope.scope.children);
   items_.shrink_to_fit();
 }
 

@@ -10,7 +10,7 @@ namespace {
 constexpr int kReclaimedAtOnce = 2;
 
 // What the index and the allocator add to an entry: a node, a bucket, four headers.
-constexpr std::size_t kIndexBytes = sizeof(KeyView) + 4 * sizeof(void*) + 4 * 16;
+constexpr std::size_t kIndexBytes = sizeof(KeyView) + 4 * sizeof(void*) + 64;
 
 // A table that grows is rebuilt while the event loop waits; entries of a stage are mostly of one
 // size, so the first tells how large it will be.

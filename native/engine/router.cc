@@ -13,10 +13,11 @@ std::size_t ring_capacity(const PipelineSpec& spec) {
 }
 
 std::string full_message(const StageSpec& stage, const Request& request) {
-  const std::string full = "the queue of stage '" + stage.name + "' is full";
-  if (request.is_root()) return full;
-  return full + ": it was given a fan-out of " + std::to_string(request.rows()) +
-         " items at once; allow for more pending rows, or make fewer items";
+  std::string message = "the queue of stage '" + stage.name + "' is full";
+  if (request.is_root()) return message;
+  message += ": it was given a fan-out of " + std::to_string(request.rows()) +
+             " items at once; raise maxPendingRows, or make fewer items";
+  return message;
 }
 
 }  // namespace

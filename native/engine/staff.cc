@@ -46,7 +46,7 @@ Status Staff::scale(std::size_t stage, std::size_t replicas) {
     if (hired.ok()) hired = commit(change);
     if (!hired.ok()) return hired;
   }
-  const Status open = closed();
+  Status open = closed();
   if (!open.ok()) return open;
   Change fewer = plan({stage, nullptr, replicas, {}, {}});
   return commit(fewer);
@@ -168,7 +168,7 @@ Status Staff::commit(Change& change) {
     seats_.open(stage, *change.hired[done]);
     seats_.dismiss(stage, {&change.leaving[done], 1});
   }
-  const Status status = closed();
+  Status status = closed();
   const std::span<Seat* const> hired(change.hired);
   const std::span<Seat* const> leaving(change.leaving);
   if (!status.ok()) {

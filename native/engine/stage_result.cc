@@ -9,7 +9,7 @@ constexpr std::size_t kAllocationBytes = 16;
 
 std::size_t string_bytes(const std::string& text) {
   const bool inside = text.capacity() <= std::string().capacity();
-  return sizeof text + (inside ? 0 : text.capacity() + kAllocationBytes);
+  return sizeof(std::string) + (inside ? 0 : text.capacity() + kAllocationBytes);
 }
 
 }  // namespace
