@@ -161,7 +161,7 @@ TEST(EngineCache, WorksForEachStageOfACascadeAlone) {
   for (int i = 0; i < 3; ++i) {
     EXPECT_TRUE(adds(harness.infer({0.25f, 1}), {0.25f, 1}, {100, 1}));
   }
-  EXPECT_EQ(fast->script().runs, 3);
+  EXPECT_EQ(harness.stage(0).rows, 6u) << "in 3 batches, or more where a replica was quick";
   EXPECT_EQ(accurate->script().runs, 1);
 }
 

@@ -21,9 +21,12 @@ const pages = definePipeline({
       outputs: { crops },
       fanOut: true,
       data: { threshold: 128 },
+    }),
+    fast: onnx('fast.onnx', {
+      inputs: { image: 'segment.crops' },
+      pad: { image: 0 },
       cache: { maxBytes: 1e6 },
     }),
-    fast: onnx('fast.onnx', { inputs: { image: 'segment.crops' }, pad: { image: 0 } }),
     accurate: onnx('accurate.onnx', {
       inputs: { image: 'segment.crops' },
       when: { output: 'fast.confidence', test: (value: number) => value < 0.8 },
