@@ -176,10 +176,6 @@ void Engine::abandon() {
   admission_.finish_all();
 }
 
-void Engine::clear_cache(std::size_t stage) {
-  if (ResultCache* cache = router_.cache(stage)) cache->clear();
-}
-
 EngineStats Engine::stats() const {
   EngineStats stats;
   stats.pending_requests = pending();

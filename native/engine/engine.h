@@ -124,11 +124,6 @@ class Engine {
 
   [[nodiscard]] EngineStats stats() const;
 
-  // The results that a stage keeps are no longer what its model would say; nothing where it keeps
-  // none. Those of rows that were queued before are not kept either (result_cache.h), so it is to
-  // be called when no replica can begin a run of the old model any more.
-  void clear_cache(std::size_t stage);
-
   // Its models declare and do not run: those that serve change.
   [[nodiscard]] const PipelineSpec& spec() const { return spec_; }
   [[nodiscard]] const Layout& layout() const { return layout_; }

@@ -179,6 +179,7 @@ Status Staff::commit(Change& change) {
   // The old model goes with its last replica.
   services_[stage] = std::move(change.service);
   seats_.dismiss(stage, leaving.subspan(done));
+  // Only now: no replica can begin a run of the old model any more.
   ResultCache* const cache = at_.router.cache(stage);
   if (change.new_model && cache != nullptr) cache->clear();
   return {};

@@ -12,6 +12,7 @@ import type {
   NativeFunction,
   NativeLoads,
   NativeModel,
+  NativePipelineSpec,
   Submit,
 } from '../native/addon.ts'
 import { loadAddon } from '../native/load.ts'
@@ -160,21 +161,16 @@ export class Engine<P extends Pipeline = Pipeline> implements AsyncDisposable {
     const givenRows = limit === undefined ? undefined : checkPendingRows(limit)
     const loads = loadAddon().openLoads()
     const models = await loadModels(pipeline, { configuration, loads })
-    const bound = bindPipeline(pipeline, models)
-    const maxPendingRows = givenRows ?? defaultPendingRows(bound)
-    const hosts = await FunctionHosts.start(pipeline, { models, configuration })
-    const run = new Map<string, NativeModel | NativeFunction>([...models, ...hosts.natives])
-    const terms = { configuration, maxPendingRows, shed, warmUp: warm }
-    const spec = toNativeSpec(bound, { models: run, ...terms })
     try {
-      const native = await loadAddon().createEngine(spec)
-      hosts.belongTo(native)
+      const bound = bindPipeline(pipeline, models)
+      const maxPendingRows = givenRows ?? defaultPendingRows(bound)
+      const hosts = await FunctionHosts.start(pipeline, { models, configuration })
+      const run = new Map<string, NativeModel | NativeFunction>([...models, ...hosts.natives])
+      const terms = { configuration, maxPendingRows, shed, warmUp: warm }
+      const native = await createNative(toNativeSpec(bound, { models: run, ...terms }), hosts)
       return new Engine<P>({ pipeline, bound, native, hosts, maxPendingRows, configuration, loads })
-    } catch (error) {
-      await hosts.close()
-      throw fromNative(error)
     } finally {
-      // The engine has them, and lets go of those it serves no more.
+      // The engine has them, and lets go of those it serves no more; or nobody does.
       for (const model of models.values()) model.release()
     }
   }
@@ -356,6 +352,18 @@ export class Engine<P extends Pipeline = Pipeline> implements AsyncDisposable {
     const { native, maxPendingRows } = this.#parts
     if (sheds(code)) this.#shed.count(undefined)
     return refused(code, { leftMs, maxPendingRows, refusal: native.refusal() })
+  }
+}
+
+/** The hosts live as long as the core, or go at once where it does not start. */
+async function createNative(spec: NativePipelineSpec, hosts: FunctionHosts): Promise<NativeEngine> {
+  try {
+    const native = await loadAddon().createEngine(spec)
+    hosts.belongTo(native)
+    return native
+  } catch (error) {
+    await hosts.close()
+    throw fromNative(error)
   }
 }
 

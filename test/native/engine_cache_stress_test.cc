@@ -32,9 +32,17 @@ std::uint64_t seed_of_run() {
   return given == nullptr ? std::random_device{}() : std::strtoull(given, nullptr, 10);
 }
 
+// What a stage is served by, and swapped for.
+std::shared_ptr<FakeModel> model_of(std::size_t stage) {
+  const auto model = stage == 0   ? fake_adding(1)
+                     : stage == 1 ? fake_adding(10)
+                                  : fake_adding(1000, 2);
+  model->script().record = false;
+  return model;
+}
+
 PipelineSpec stress_pipeline() {
-  const std::vector models{fake_adding(1), fake_adding(10), fake_adding(1000, 2)};
-  for (const auto& model : models) model->script().record = false;
+  const std::vector models{model_of(0), model_of(1), model_of(2)};
   PipelineSpec spec = pipeline_of(
       {stage_of("a", models[0], {{from_request()}}), stage_of("b", models[1], {{from_stage(0)}}),
        stage_of("join", models[2], {{from_stage(0)}, {from_stage(1)}})},
@@ -142,14 +150,16 @@ class EngineCacheStress : public testing::Test {
     }
   }
 
-  // Scales and clears until the owner has had enough.
+  // Scales and swaps, which clears, until the owner has had enough.
   void disturb(const std::atomic<bool>& done, std::uint64_t seed) {
     det::Random random(seed);
     while (!done) {
       const auto stage = static_cast<std::size_t>(random.below(kStages));
       const auto replicas = static_cast<std::size_t>(random.below(4));
       engine_->scale(stage, replicas);
-      engine_->clear_cache(static_cast<std::size_t>(random.below(kStages)));
+      const auto swapped = static_cast<std::size_t>(random.below(kStages));
+      const StageChange swap{swapped, model_of(swapped), {}, {}, {}};
+      EXPECT_TRUE(engine_->reconfigure({&swap, 1}).ok());
       (void)engine_->stats();
       std::this_thread::sleep_for(std::chrono::microseconds(random.below(500)));
       if (replicas == 0) engine_->scale(stage, 1);
