@@ -40,6 +40,12 @@ export const errorTable = Object.freeze({
     meaning: 'An option has the wrong kind or lies outside its range, or its name is unknown.',
     remedy: 'Correct the option that the message names in the calling code.',
   },
+  MILLRACE_INVALID_FILE: {
+    status: 500,
+    meaning:
+      'A profile, hardware, trace or plan cannot be read, or does not say what its format asks for.',
+    remedy: 'Correct the file at the place that the message names, or have it written anew.',
+  },
   MILLRACE_INVALID_PIPELINE: {
     status: 500,
     meaning: 'A pipeline contradicts itself or its models.',

@@ -17,6 +17,9 @@ export interface Lock {
 
 /** A dependency is a promise to every user: adding one means adding it here, with its reason. */
 export const RUNTIME_DEPENDENCIES: Readonly<Record<string, string>> = {
+  ajv: 'checks profiles, traces and plans against their published schemas',
+  'cli-progress': 'the progress bar of the command line',
+  commander: 'reads the arguments of the command line, and writes its help',
   'onnxruntime-node':
     'brings libonnxruntime; one copy in the process, also for applications that use it directly',
   tinypool: 'runs js() stages in worker threads',

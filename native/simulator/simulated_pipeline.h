@@ -1,0 +1,66 @@
+// A pipeline as the simulator is told of it: which stages wait for which, and which way rows take.
+// Unlike the engine it is not given values to decide by: for each request a path is drawn, which
+// says what the conditions, and the fan-outs, of that request would have come to.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "base/clock.h"
+#include "batching/latency_table.h"
+
+namespace millrace {
+
+// In topological order: a stage only names stages before it.
+struct SimulatedStage {
+  std::vector<std::uint32_t> predecessors;
+  bool fan_out = false;                 // what reads it runs once for each of its items
+  std::optional<std::uint32_t> gather;  // the fan-out stage whose items come together here
+};
+
+// So many items one after the other that take the same path.
+struct SimulatedItems {
+  std::uint32_t opener = 0;  // the fan-out stage that makes them; kRequest: rows of the request
+  std::uint32_t times = 1;
+  std::uint32_t path = 0;  // index into SimulatedPipeline::paths, before this one
+
+  static constexpr std::uint32_t kRequest = 0xffffffff;
+};
+
+struct SimulatedVisit {
+  std::uint32_t stage = 0;
+  std::uint32_t times = 1;  // rows; the visit ends when the last of them does
+};
+
+// What one row visits in its own scope, and the items it opens. A path of items names only stages
+// that run once for each of them.
+struct SimulatedPath {
+  double share = 0;  // among those of requests; 0: of items only
+  std::vector<SimulatedVisit> visits;
+  std::vector<SimulatedItems> items;  // in order
+};
+
+struct SimulatedPipeline {
+  std::vector<SimulatedStage> stages;
+  std::vector<SimulatedPath> paths;
+  Nanos request_overhead = 0;  // added to the latency of each request
+  Nanos hop_overhead = 0;      // added to the time each batch keeps its replica
+  // How much slower batches are when so many threads are busy: [0] is one thread, at least 1 and
+  // not descending; beyond the end in proportion to the threads. Empty: never.
+  std::vector<double> slowdown;
+};
+
+// How one stage is run.
+struct SimulatedService {
+  LatencyTable latency;        // at least one point, the first of batch 1
+  std::vector<double> spread;  // quantiles of service time over its mean, ascending, at shares 0,
+                               // 1/n, ..., 1; empty: always the mean
+  std::uint32_t threads = 1;   // cores a batch keeps busy; 0: none
+  std::size_t replicas = 1;    // as many as one likes: each costs nothing
+  std::size_t max_batch = 1;
+  Nanos max_delay = 0;
+};
+
+}  // namespace millrace

@@ -1,0 +1,90 @@
+// The native surface of the simulator: what native/addon/native_simulator.h exports, as it is.
+
+/** A pipeline, its paths and a trace: see native/simulator/simulated_pipeline.h. */
+export interface NativeSimulatorSpec {
+  readonly stages: readonly {
+    readonly predecessors: readonly number[]
+    readonly fanOut: boolean
+    /** -1 for none. */
+    readonly gather: number
+  }[]
+  readonly paths: readonly {
+    readonly share: number
+    readonly visits: readonly (readonly [stage: number, times: number])[]
+    /** Opener -1: rows of the request. */
+    readonly items: readonly (readonly [opener: number, times: number, path: number])[]
+  }[]
+  readonly requestMs: number
+  readonly hopMs: number
+  readonly slowdown: readonly number[]
+  readonly arrivalsMs: Float64Array
+  /** From 0 to 2^53. */
+  readonly seed: number
+}
+
+/** How one stage is run. */
+export interface NativeService {
+  /** Batch and milliseconds, in turn, ascending. */
+  readonly latency: readonly number[]
+  readonly spread: readonly number[]
+  readonly threads: number
+  readonly replicas: number
+  readonly maxBatch: number
+  readonly maxDelayMs: number
+}
+
+/** A trace and a pipeline, for any number of configurations: one service a stage. */
+export interface NativeSimulator {
+  /**
+   * For each configuration, how many requests are later than the limit, counted up to the first beyond `enough`. On
+   * `threads` native threads. Rejects with MILLRACE_CANCELLED after cancel().
+   */
+  countLate(options: {
+    readonly configurations: readonly (readonly NativeService[])[]
+    readonly latencyMs: number
+    readonly enough: number
+    readonly threads: number
+  }): Promise<Float64Array>
+  /** For each configuration, all there is to know. */
+  estimate(options: {
+    readonly configurations: readonly (readonly NativeService[])[]
+    readonly latencyMs: number
+    readonly threads: number
+    readonly drawn: boolean
+  }): Promise<readonly NativeSimulationReport[]>
+  /** Ends what is running and fails what comes after. */
+  cancel(): void
+  /** A configuration to be taken through the trace step by step, on the calling thread. */
+  start(options: {
+    readonly services: readonly NativeService[]
+    readonly drawn: boolean
+  }): NativeSimulation
+}
+
+export interface NativeSimulation {
+  /** All that happens up to then; false when nothing is left to happen. */
+  advance(toMs: number): boolean
+  setReplicas(stage: number, replicas: number): void
+  setService(stage: number, service: NativeService): void
+  report(latencyMs: number): NativeSimulationReport
+}
+
+export interface NativeSimulationReport {
+  readonly nowMs: number
+  readonly arrived: number
+  readonly finished: number
+  /** Finished later than the limit, or unfinished and older. */
+  readonly late: number
+  readonly p50Ms: number
+  readonly p95Ms: number
+  readonly p99Ms: number
+  readonly maxMs: number
+  readonly stages: readonly {
+    readonly visits: number
+    readonly batches: number
+    readonly utilization: number
+    readonly queueP99Ms: number
+    readonly waitingRows: number
+    readonly replicas: number
+  }[]
+}

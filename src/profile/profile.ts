@@ -1,0 +1,122 @@
+/**
+ * What was measured of a pipeline's stages: how long batches take on each tier, how often each stage runs, and what runs
+ * together. The file format `profiles/profile.schema.json`, version 1; `profiles/README.md` explains every number.
+ */
+export interface Profile {
+  readonly version: 1
+  /** Name of the pipeline. */
+  readonly pipeline: string
+  /** By name; what depends on what is said by `edges`. */
+  readonly stages: Readonly<Record<string, StageProfile>>
+  /** The stage TO waits for the stage FROM. */
+  readonly edges: readonly (readonly [from: string, to: string])[]
+  /**
+   * Which stages requests visit together: the joint distribution of branches. Without it each stage is taken to run
+   * independently of the others, as often as its `scaleFactor` says.
+   */
+  readonly paths?: readonly PathProfile[] | undefined
+  /** What serving costs beside the models. Absent: nothing. */
+  readonly overhead?: OverheadProfile | undefined
+  /** How much slower everything is when so many threads are busy, ascending. Absent: never slower. */
+  readonly contention?: readonly ContentionPoint[] | undefined
+  /** Where it was measured. */
+  readonly machine?: MachineProfile | undefined
+  /** When and with what it was measured. */
+  readonly measured?: MeasuredWith | undefined
+  /** Where the numbers come from, where they were not measured here. */
+  readonly source?: string | undefined
+}
+
+/** One stage. It has either `tiers`, or `models` to choose from, each with tiers of its own. */
+export interface StageProfile {
+  /** Visits per request of the pipeline, on average; above 1 where it runs for each item of a fan-out. */
+  readonly scaleFactor: number
+  /** What runs it; an `inline` stage waits for others and keeps no core busy. Default `onnx`. */
+  readonly kind?: 'onnx' | 'js' | 'inline' | undefined
+  /** Turns a row into items, for each of which the stages that read it run. Default false. */
+  readonly fanOut?: boolean | undefined
+  /** The fan-out stage whose items it waits for and brings together. */
+  readonly gather?: string | undefined
+  readonly tiers?: Readonly<Record<string, TierProfile>> | undefined
+  readonly models?: Readonly<Record<string, ModelProfile>> | undefined
+}
+
+/** One of several models of a stage. */
+export interface ModelProfile {
+  /** Share of right answers, from 0 to 1. */
+  readonly accuracy: number
+  readonly tiers: Readonly<Record<string, TierProfile>>
+}
+
+/** One replica on one tier. */
+export interface TierProfile {
+  /** Ascending batch sizes. A larger batch takes no less time, and each row in it no more. */
+  readonly points: readonly ProfilePoint[]
+  /** Megabytes of the model, shared by all replicas of one thread. Default 0. */
+  readonly modelMb?: number | undefined
+  /** Megabytes of each replica beside that. Default 0. */
+  readonly replicaMb?: number | undefined
+}
+
+/** Service times of batches of one size: from start to end, without any wait. */
+export interface ProfilePoint {
+  /** Rows. */
+  readonly batch: number
+  readonly meanMs: number
+  readonly p99Ms: number
+  readonly p50Ms?: number | undefined
+  /** Service times at shares 0, 1/n, ..., 1 of the runs, ascending, where they were measured. */
+  readonly quantilesMs?: readonly number[] | undefined
+  /** How many batches were measured. */
+  readonly runs?: number | undefined
+}
+
+/** A kind of request, or of item: which stages it visits. */
+export interface PathProfile {
+  /** How many of the sample requests, or as a share of them: relative to the other paths. */
+  readonly share: number
+  /** Absent where `rows` is there. */
+  readonly visits?: readonly string[] | undefined
+  /** For each fan-out stage visited, its items, in their order. */
+  readonly items?: Readonly<Record<string, readonly ItemsProfile[]>> | undefined
+  /** For requests of several rows: the rows, in their order. */
+  readonly rows?: readonly ItemsProfile[] | undefined
+}
+
+/** So many items (or rows) one after the other that take the same way. */
+export interface ItemsProfile {
+  readonly times: number
+  readonly visits: readonly string[]
+  readonly items?: Readonly<Record<string, readonly ItemsProfile[]>> | undefined
+}
+
+export interface OverheadProfile {
+  /** Milliseconds of a request that are spent outside of all stages: checked, copied, answered. */
+  readonly requestMs: number
+  /** Milliseconds of a batch beside its service time: noticed, put together, stored, sent on. */
+  readonly hopMs: number
+}
+
+export interface ContentionPoint {
+  /** Threads that run batches at the same time. */
+  readonly busyThreads: number
+  /** Their service time over that of one alone, at least 1. */
+  readonly slowdown: number
+}
+
+export interface MachineProfile {
+  readonly cpu: string
+  readonly cores: number
+  readonly memoryMb: number
+  readonly platform: string
+}
+
+export interface MeasuredWith {
+  /** ISO 8601. */
+  readonly date: string
+  readonly millrace: string
+  readonly node: string
+  readonly onnxruntime: string
+  /** Sample requests. */
+  readonly samples: number
+}
