@@ -35,7 +35,8 @@ await engine.apply(plan)
 await engine.apply({ configuration: { fast: { maxBatch: 4 } }, pipeline: 'digits' })
 const planned = await Engine.start(digits, { configuration: plan.configuration })
 
-const trace = new Trace(engine.recordArrivals({ maxArrivals: 100 }).stop())
+const { arrivalsMs } = engine.recordArrivals({ maxArrivals: 100 }).stop()
+const trace = new Trace({ arrivalsMs })
 
 // @ts-expect-error: no such stage
 await engine.apply({ quick: { maxBatch: 4 } })
