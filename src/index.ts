@@ -21,10 +21,15 @@ export {
 } from './errors.ts'
 export type {
   Estimate,
+  Estimate,
+  PlannedConfiguration,
   PlannedConfiguration,
   PlannedStage,
+  PlannedStage,
+  StageEstimate,
   StageEstimate,
 } from './estimator/estimate.ts'
+export { type EstimateOptions, Estimator, type EstimatorOptions } from './estimator/estimator.ts'
 export type { Condition, ConditionTest, ConditionValue } from './pipeline/condition.ts'
 export type {
   CompleteConfiguration,
@@ -98,3 +103,20 @@ export type {
 export { checkHardware, defaultHardware, readHardware } from './profile/read-hardware.ts'
 export { readProfile } from './profile/read-profile.ts'
 export { writeProfile } from './profile/write-profile.ts'
+export { type EnvelopePoint, envelopeWindowsMs } from './workload/envelope.ts'
+export type { RatePoint } from './workload/rate-curve.ts'
+export {
+  ArrivalRecorder,
+  type ArrivalRecorderOptions,
+  type RecordedTraceOptions,
+} from './workload/recorder.ts'
+export { type TraceShape, traceShapes } from './workload/shapes.ts'
+export { type SaveTraceOptions, Trace, type TraceOptions } from './workload/trace.ts'
+export type {
+  ArrivalOptions,
+  GammaTraceOptions,
+  RatesTraceOptions,
+  ShapedTraceOptions,
+} from './workload/trace-options.ts'
+export type { TraceStats } from './workload/trace-stats.ts'
+export type { TraceFormat } from './workload/trace-writer.ts'
