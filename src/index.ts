@@ -61,3 +61,7 @@ export type {
   TensorLike,
   TensorType,
 } from './pipeline/tensor.ts'
+export type { Profile } from './profile/profile.ts'
+export type { ProfileProgress } from './profile/profile-progress.ts'
+export { type ProfileRunOptions, Profiler, type ProfilerOptions } from './profile/profiler.ts'
+export type { Samples } from './profile/sample-run.ts'
