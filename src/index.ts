@@ -100,8 +100,11 @@ export type {
   StageProfile,
   TierProfile,
 } from './profile/profile.ts'
+export type { ProfileProgress } from './profile/profile-progress.ts'
+export { type ProfileRunOptions, Profiler, type ProfilerOptions } from './profile/profiler.ts'
 export { checkHardware, defaultHardware, readHardware } from './profile/read-hardware.ts'
 export { readProfile } from './profile/read-profile.ts'
+export type { Samples } from './profile/sample-run.ts'
 export { writeProfile } from './profile/write-profile.ts'
 export { type EnvelopePoint, envelopeWindowsMs } from './workload/envelope.ts'
 export type { RatePoint } from './workload/rate-curve.ts'
