@@ -23,7 +23,7 @@ class RandomPipeline {
 
   SimulatedPipeline pipeline(bool items) {
     SimulatedPipeline made;
-    const int stages = 1 + random_.below(7);
+    const int stages = 1 + random_.below(9);
     for (int i = 0; i < stages; ++i) made.stages.push_back(stage(made.stages, items));
     const Places places(made.stages);
     const int roots = 1 + random_.below(3);
@@ -90,7 +90,7 @@ class RandomPipeline {
     if (items && random_.one_in(3)) made = gathering(before, places);
     if (!made.gather) {
       Chain deepest;
-      if (!before.empty() && random_.one_in(2)) {
+      if (!before.empty() && !random_.one_in(3)) {
         deepest =
             places.values[static_cast<std::size_t>(random_.below(static_cast<int>(before.size())))];
       }
@@ -98,7 +98,7 @@ class RandomPipeline {
     }
     const std::size_t depth =
         made.gather ? places.runs[*made.gather].size() : depth_of(made, places);
-    made.fan_out = items && depth < 2 && random_.one_in(3);
+    made.fan_out = items && depth < 2 && random_.one_in(2);
     return made;
   }
 
@@ -110,12 +110,14 @@ class RandomPipeline {
     return depth;
   }
 
-  // Some of the stages whose values a row in this scope sees.
+  // Some of the stages whose values a row in this scope sees; one at least whose live there.
   void read(SimulatedStage& stage, const Places& places, const Chain& scope) {
-    for (std::uint32_t from = 0; from < places.values.size(); ++from) {
-      if (is_prefix(places.values[from], scope) && random_.one_in(2)) {
-        stage.predecessors.push_back(from);
-      }
+    bool lives_there = scope.empty();
+    for (auto from = static_cast<std::uint32_t>(places.values.size()); from-- > 0;) {
+      const bool needed = !lives_there && places.values[from] == scope;
+      if (!needed && !(is_prefix(places.values[from], scope) && random_.one_in(2))) continue;
+      lives_there = lives_there || places.values[from] == scope;
+      stage.predecessors.push_back(from);
     }
   }
 
@@ -136,7 +138,6 @@ class RandomPipeline {
     }
     if (made.predecessors.empty()) made.predecessors.push_back(opener);
     read(made, places, places.runs[opener]);
-    std::sort(made.predecessors.begin(), made.predecessors.end());
     return made;
   }
 
@@ -153,7 +154,8 @@ class RandomPipeline {
       made.visits.push_back({stage, times});
       if (!pipeline.stages[stage].fan_out) continue;
       for (int groups = random_.below(3); groups > 0; --groups) {
-        const auto count = static_cast<std::uint32_t>(random_.below(groups == 1 ? 4 : 3));
+        const int most = scope.empty() && random_.one_in(4) ? 12 : 4;
+        const auto count = static_cast<std::uint32_t>(random_.below(most));
         made.items.push_back(
             {stage, count, add(pipeline, path(pipeline, places, places.values[stage]))});
       }
