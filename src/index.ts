@@ -2,6 +2,8 @@ export type { SwapOptions } from './engine/changes.ts'
 export { type CloseOptions, Engine, type EngineOptions, type Overload } from './engine/engine.ts'
 export type { EngineEvents, EngineListener } from './engine/events.ts'
 export type { InferOptions, Priority } from './engine/infer-options.ts'
+export { type ReplayOptions, type ReplayProgress, replay } from './engine/replay.ts'
+export type { ReplayReport, ReplayStage } from './engine/replay-report.ts'
 export type {
   CacheStats,
   Distribution,
