@@ -1,5 +1,8 @@
+export type { AppliedPlan } from './engine/applied-plan.ts'
+export type { ArrivalRecording, RecordedArrivals, RecordOptions } from './engine/arrivals.ts'
 export type { SwapOptions } from './engine/changes.ts'
-export { type CloseOptions, Engine, type EngineOptions, type Overload } from './engine/engine.ts'
+export { Engine } from './engine/engine.ts'
+export type { CloseOptions, EngineOptions, Overload } from './engine/engine-options.ts'
 export type { EngineEvents, EngineListener } from './engine/events.ts'
 export type { InferOptions, Priority } from './engine/infer-options.ts'
 export { type ReplayOptions, type ReplayProgress, replay } from './engine/replay.ts'
@@ -21,6 +24,7 @@ export {
 export type { Condition, ConditionTest, ConditionValue } from './pipeline/condition.ts'
 export type {
   CompleteConfiguration,
+  CompleteStageConfiguration,
   Configuration,
   StageConfiguration,
 } from './pipeline/configuration.ts'
@@ -35,8 +39,10 @@ export type {
 } from './pipeline/function-options.ts'
 export { type InlineOptions, type InlineStage, inline } from './pipeline/inline.ts'
 export { type JsOptions, type JsStage, js } from './pipeline/js.ts'
+export type { ModelSource } from './pipeline/model-source.ts'
+export type { ModelVariant, ModelVariantOptions, ModelVariants } from './pipeline/model-variants.ts'
 export type { Objective, ObjectiveOptions } from './pipeline/objective.ts'
-export { type ModelSource, type OnnxOptions, type OnnxStage, onnx } from './pipeline/onnx.ts'
+export { type OnnxOptions, type OnnxStage, onnx } from './pipeline/onnx.ts'
 export type { PadOptions, PadValue } from './pipeline/pad.ts'
 export type {
   DefaultValue,

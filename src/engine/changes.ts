@@ -1,9 +1,10 @@
-import { checkObject, describe, suggest } from '../check.ts'
+import { checkObject, suggest } from '../check.ts'
 import { MillraceError } from '../errors.ts'
 import type { NativeEngine, NativeLoads, NativeModel, NativeStageChange } from '../native/addon.ts'
 import { loadAddon } from '../native/load.ts'
 import { fromNative } from '../native/native-error.ts'
 import type { BoundPipeline } from '../pipeline/bound-pipeline.ts'
+import { sourceOf } from '../pipeline/chosen-models.ts'
 import {
   type CompleteConfiguration,
   changeConfiguration,
@@ -11,13 +12,15 @@ import {
   completeConfiguration,
   type ResolvedStageConfiguration,
 } from '../pipeline/configuration.ts'
-import { checkSource, type ModelSource, modelLabel, type OnnxStage } from '../pipeline/onnx.ts'
+import { checkSource, type ModelSource, modelLabel } from '../pipeline/model-source.ts'
+import type { OnnxStage } from '../pipeline/onnx.ts'
 import type { Pipeline } from '../pipeline/pipeline.ts'
 import { checkReplaceable } from '../pipeline/replaceable.ts'
+import { readAppliedPlan } from './applied-plan.ts'
 import type { EngineEmitter } from './events.ts'
 import type { FunctionHosts } from './function-hosts.ts'
 import { checkSignal } from './infer-options.ts'
-import { loadAll, type WantedModel } from './models.ts'
+import { listedModel, loadAll, type WantedModel } from './models.ts'
 import { cancelled } from './request-error.ts'
 
 /** A model to serve in place of another, and when to give it up. */
@@ -48,7 +51,7 @@ export interface Changeable<Stages extends string> {
 export class Changes<Stages extends string> {
   readonly #engine: Changeable<Stages>
   #configuration: ReadonlyMap<string, ResolvedStageConfiguration>
-  /** Models that were swapped in. */
+  /** Models that were swapped in and still serve, but for those that their stages list. */
   readonly #sources = new Map<string, string | Uint8Array>()
   #last: Promise<unknown> = Promise.resolve()
   readonly #closing = new AbortController()
@@ -79,7 +82,7 @@ export class Changes<Stages extends string> {
   }
 
   async swap(stage: Stages, model: unknown): Promise<void> {
-    const index = this.#indexOf(stage, 'swap')
+    this.#indexOf(stage, 'swap')
     const definition = this.#onnx(stage)
     const { source, signal } = readSwap(model)
     this.#checkOpen()
@@ -88,23 +91,24 @@ export class Changes<Stages extends string> {
       const { threads } = this.#now(stage)
       const wanted = { name: stage, source, config: definition.config, threads }
       const models = await this.#load([wanted], signal)
-      const loaded = models.get(stage) as NativeModel // what was asked for
       try {
-        const where = `swap: stage "${stage}" (${modelLabel(source)})`
-        checkReplaceable(this.#engine.bound, { stage: index, model: loaded, where })
-        await this.#engine.native.reconfigure([this.#changeOf(stage, { model: loaded })])
+        this.#checkReplaceable([wanted], { models, call: 'swap' })
+        await this.#engine.native.reconfigure([this.#changeOf(stage, { model: models.get(stage) })])
       } finally {
         releaseAll(models)
       }
-      const before = modelLabel(this.#sources.get(stage) ?? definition.source)
-      this.#sources.set(stage, source)
+      const before = modelLabel(this.#sourceOf(stage))
+      const model = listedModel(definition, source)
+      if (model === undefined) this.#sources.set(stage, source)
+      else this.#sources.delete(stage)
+      this.#set(stage, { ...this.#now(stage), model })
       this.#engine.events.emit('swap', { stage, before, after: modelLabel(source) })
     })
   }
 
   async apply(plan: unknown): Promise<void> {
-    const configuration = this.#configurationOf(plan)
     const { pipeline } = this.#engine
+    const configuration = readAppliedPlan(pipeline, plan)
     changeConfiguration(pipeline, { configuration, current: this.#configuration })
     this.#checkOpen()
     await this.#inTurn(undefined, async () => {
@@ -113,6 +117,7 @@ export class Changes<Stages extends string> {
       const next = changeConfiguration(pipeline, { configuration, current: this.#configuration })
       await this.#applyNow(next)
       this.#configuration = next
+      for (const [name, { model }] of next) if (model !== undefined) this.#sources.delete(name)
       this.#engine.events.emit('apply', { before, after: this.configuration })
     })
   }
@@ -130,10 +135,13 @@ export class Changes<Stages extends string> {
 
   async #applyNow(next: ReadonlyMap<string, ResolvedStageConfiguration>): Promise<void> {
     const changed = [...next].filter(([name, stage]) => !sameStage(stage, this.#now(name)))
-    const wanted = changed.flatMap(([name, { threads }]): WantedModel[] => {
-      if (threads === this.#now(name).threads || !this.#isOnnx(name)) return []
-      const { source, config } = this.#engine.pipeline.stages[name] as OnnxStage
-      return [{ name, source: this.#sources.get(name) ?? source, config, threads }]
+    const wanted = changed.flatMap(([name, { threads, model }]): WantedModel[] => {
+      const now = this.#now(name)
+      const same = threads === now.threads && model === now.model
+      if (same || !this.#isOnnx(name)) return []
+      return [
+        { name, source: this.#sourceOf(name, model), config: this.#onnx(name).config, threads },
+      ]
     })
     const models = await this.#load(wanted)
     const changes = changed.map(([name, stage]) => {
@@ -141,10 +149,29 @@ export class Changes<Stages extends string> {
     })
     const workers = changed.map(([name, { replicas }]) => [name, replicas] as const)
     try {
+      this.#checkReplaceable(wanted, { models, call: 'apply' })
       await this.#withWorkers(workers, () => this.#engine.native.reconfigure(changes))
     } finally {
       releaseAll(models)
     }
+  }
+
+  /** All of the models can take the places of those that serve. */
+  #checkReplaceable(
+    wanted: readonly WantedModel[],
+    { models, call }: { models: ReadonlyMap<string, NativeModel>; call: string },
+  ): void {
+    for (const { name, source } of wanted) {
+      const where = `${call}: stage "${name}" (${modelLabel(source)})`
+      const model = models.get(name) as NativeModel // it was loaded for this
+      checkReplaceable(this.#engine.bound, { stage: this.#indexOf(name, call), model, where })
+    }
+  }
+
+  /** What a stage is to run where this is its model; what was swapped in for as long as it has no name. */
+  #sourceOf(name: string, model = this.#now(name).model): string | Uint8Array {
+    const swapped = model === undefined ? this.#sources.get(name) : undefined
+    return swapped ?? sourceOf(this.#engine.pipeline.stages[name] as OnnxStage, model)
   }
 
   /** Workers come before the replicas that need them, and go after those that need them no more. */
@@ -247,20 +274,6 @@ export class Changes<Stages extends string> {
     })
   }
 
-  /** A plan is recognised by its key, unless that is a stage's name. */
-  #configurationOf(plan: unknown): unknown {
-    if (typeof plan !== 'object' || plan === null) {
-      throw new MillraceError({
-        code: 'MILLRACE_INVALID_OPTION',
-        message: `apply: expected a plan or a configuration, got ${describe(plan)}; give an object`,
-      })
-    }
-    const wrapped =
-      Object.hasOwn(plan, 'configuration') &&
-      !Object.hasOwn(this.#engine.pipeline.stages, 'configuration')
-    return wrapped ? (plan as { readonly configuration: unknown }).configuration : plan
-  }
-
   #now(stage: string): ResolvedStageConfiguration {
     return this.#configuration.get(stage) as ResolvedStageConfiguration // one for each stage
   }
@@ -289,7 +302,8 @@ function sameStage(one: ResolvedStageConfiguration, other: ResolvedStageConfigur
     one.threads === other.threads &&
     one.replicas === other.replicas &&
     one.maxBatch === other.maxBatch &&
-    one.maxDelayMs === other.maxDelayMs
+    one.maxDelayMs === other.maxDelayMs &&
+    one.model === other.model
   )
 }
 

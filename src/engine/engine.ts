@@ -1,11 +1,4 @@
-import {
-  checkBoolean,
-  checkInteger,
-  checkNumber,
-  checkObject,
-  checkOneOf,
-  describe,
-} from '../check.ts'
+import { describe } from '../check.ts'
 import { MillraceError } from '../errors.ts'
 import type {
   NativeEngine,
@@ -19,20 +12,27 @@ import { loadAddon } from '../native/load.ts'
 import { fromNative } from '../native/native-error.ts'
 import { bindPipeline } from '../pipeline/bind.ts'
 import type { BoundPipeline } from '../pipeline/bound-pipeline.ts'
-import {
-  type CompleteConfiguration,
-  type Configuration,
-  type ResolvedStageConfiguration,
-  resolveConfiguration,
+import { withChosenModels } from '../pipeline/chosen-models.ts'
+import type {
+  CompleteConfiguration,
+  Configuration,
+  ResolvedStageConfiguration,
 } from '../pipeline/configuration.ts'
 import { checkPipeline } from '../pipeline/define-pipeline.ts'
-import type { ModelSource } from '../pipeline/onnx.ts'
+import type { ModelSource } from '../pipeline/model-source.ts'
 import type { InputsOf, OutputsOf, Pipeline, StagesOf } from '../pipeline/pipeline.ts'
 import { AbortListeners } from './abort-listeners.ts'
 import { defaultPendingRows } from './admission.ts'
+import type { AppliedPlan } from './applied-plan.ts'
+import { type ArrivalRecording, Arrivals, type RecordOptions } from './arrivals.ts'
 import { Changes, type SwapOptions } from './changes.ts'
-import { availableCores } from './cores.ts'
 import { DeadlineTimer } from './deadline-timer.ts'
+import {
+  type CloseOptions,
+  type EngineOptions,
+  readCloseOptions,
+  readEngineOptions,
+} from './engine-options.ts'
 import { EngineEmitter, type EngineEvents, type EngineListener } from './events.ts'
 import { FunctionHosts } from './function-hosts.ts'
 import {
@@ -49,46 +49,6 @@ import { cancelled, closed, refused, sheds, tooManyRows } from './request-error.
 import { ResultReader } from './result-reader.ts'
 import { ShedReporter } from './shed-reporter.ts'
 import type { EngineStats } from './stats.ts'
-
-export interface EngineOptions<Stages extends string = string> {
-  /** How each stage is run. Default: one thread a replica, batches up to 16, the cores shared out. */
-  readonly configuration?: Configuration<Stages> | undefined
-  /**
-   * Rows in the pipeline at once, waiting or running, from 1 to 1,048,576; a request beyond is rejected at once with
-   * MILLRACE_QUEUE_FULL. Items of a fan-out count, too. Default: as many as fit 64 MiB of the inputs of the stage with
-   * the largest, from 64 to 4096.
-   */
-  readonly maxPendingRows?: number | undefined
-  /**
-   * What becomes of requests that cannot be answered before their deadline. `'shed'`: as soon as that follows from how
-   * long batches take and from what waits, they are refused, or dropped at a later stage, so that the processor works for
-   * those that can be answered. `'queue'`: they wait until their deadline has passed. Requests without a deadline always
-   * wait. Default 'shed'.
-   */
-  readonly overload?: Overload | undefined
-  /**
-   * Whether replicas run batches of zeros, of 1, 2, 4, … rows up to their largest, before they take requests; for two
-   * seconds at most. Functions are not warmed up, nor models with open dimensions but the batch or with string inputs.
-   * Default true.
-   */
-  readonly warmUp?: boolean | undefined
-}
-
-/** What becomes of requests that cannot be answered in time. */
-export type Overload = (typeof overloads)[number]
-
-export interface CloseOptions {
-  /**
-   * Milliseconds to wait for pending requests, at least 0; what is still pending then is interrupted and rejects with
-   * MILLRACE_CLOSED. Default 10,000.
-   */
-  readonly timeoutMs?: number | undefined
-}
-
-const startKeys = ['configuration', 'maxPendingRows', 'overload', 'warmUp'] as const
-const overloads = ['shed', 'queue'] as const
-const mostPendingRows = 1 << 20
-const defaultCloseMs = 10_000
 
 interface Parts {
   readonly pipeline: Pipeline
@@ -114,6 +74,7 @@ export class Engine<P extends Pipeline = Pipeline> implements AsyncDisposable {
     // False: it was answered already, and its result is on the way.
     if (this.#parts.native.cancel(index)) this.#pending.reject(index, cancelled(signal))
   })
+  readonly #arrivals = new Arrivals()
   #refusing = false
   #closing: Promise<void> | undefined
   readonly #events = new EngineEmitter<StagesOf<P>>()
@@ -149,25 +110,17 @@ export class Engine<P extends Pipeline = Pipeline> implements AsyncDisposable {
     options: EngineOptions<StagesOf<P>> = {},
   ): Promise<Engine<P>> {
     checkPipeline(pipeline)
-    const given = checkObject(options, { name: 'engine options', keys: startKeys })
-    const { configuration: wanted = {}, maxPendingRows: limit } = given
-    const { overload = 'shed', warmUp = true } = given
-    const shed = checkOneOf(overload, { name: 'overload', choices: overloads }) === 'shed'
-    const configuration = resolveConfiguration(pipeline, {
-      configuration: wanted,
-      cores: availableCores(),
-    })
-    const warm = checkBoolean(warmUp, { name: 'warmUp' })
-    const givenRows = limit === undefined ? undefined : checkPendingRows(limit)
+    const { configuration, maxPendingRows: limit, ...terms } = readEngineOptions(pipeline, options)
+    const chosen = withChosenModels(pipeline, configuration)
     const loads = loadAddon().openLoads()
-    const models = await loadModels(pipeline, { configuration, loads })
+    const models = await loadModels(chosen, { configuration, loads })
     try {
-      const bound = bindPipeline(pipeline, models)
-      const maxPendingRows = givenRows ?? defaultPendingRows(bound)
-      const hosts = await FunctionHosts.start(pipeline, { models, configuration })
+      const bound = bindPipeline(chosen, models)
+      const maxPendingRows = limit ?? defaultPendingRows(bound)
+      const hosts = await FunctionHosts.start(chosen, { models, configuration })
       const run = new Map<string, NativeModel | NativeFunction>([...models, ...hosts.natives])
-      const terms = { configuration, maxPendingRows, shed, warmUp: warm }
-      const native = await createNative(toNativeSpec(bound, { models: run, ...terms }), hosts)
+      const spec = toNativeSpec(bound, { models: run, configuration, maxPendingRows, ...terms })
+      const native = await createNative(spec, hosts)
       return new Engine<P>({ pipeline, bound, native, hosts, maxPendingRows, configuration, loads })
     } finally {
       // The engine has them, and lets go of those it serves no more; or nobody does.
@@ -195,6 +148,7 @@ export class Engine<P extends Pipeline = Pipeline> implements AsyncDisposable {
       if (this.#refusing) throw closed()
       this.#inputs.read(inputs)
       this.#checkRows()
+      this.#arrivals.count()
       const index = this.#submit(terms)
       if (index < 0) throw this.#refusal(index, terms)
       const result = this.#pending.add(index)
@@ -226,6 +180,19 @@ export class Engine<P extends Pipeline = Pipeline> implements AsyncDisposable {
   }
 
   /**
+   * Writes down when requests arrive from now on, whatever becomes of them: every call that is not wrong in itself, those
+   * refused for lack of room or time included. A request of several rows arrives once. Several recordings may go on at
+   * the same time; while there is none, nothing is spent on it.
+   *
+   * @returns The recording, whose `stop()` gives what `new Trace({ arrivalsMs })` takes.
+   * @throws {MillraceError} MILLRACE_INVALID_OPTION, MILLRACE_CLOSED
+   */
+  recordArrivals(options: RecordOptions = {}): ArrivalRecording {
+    if (this.#refusing) throw closed()
+    return this.#arrivals.record(options)
+  }
+
+  /**
    * Sets the number of replicas of a stage, from 0 to 1024. Added ones of one thread share the loaded model and serve
    * after one run to warm them up; those of a js() stage start a worker each. Removed ones finish their batch. With 0
    * replicas, requests wait.
@@ -242,7 +209,7 @@ export class Engine<P extends Pipeline = Pipeline> implements AsyncDisposable {
    * Replaces the model of a stage by another one with the same inputs and outputs. It is loaded and warmed up beside the
    * old one, then takes over between batches: no request is lost, refused or failed for it. Where anything fails, the old
    * one goes on as if nothing had been. What the stage's cache held is forgotten. Changes are made one after the other, in
-   * the order of the calls. For stages made by onnx() only.
+   * the order of the calls. For stages made by onnx() only; it need not be one of the models that the stage lists.
    *
    * @param model A path, a file: URL, or the bytes of a model; or an object that holds it beside a signal.
    * @returns Fulfils when the last batch of the old model ended and its memory was freed.
@@ -255,16 +222,16 @@ export class Engine<P extends Pipeline = Pipeline> implements AsyncDisposable {
   }
 
   /**
-   * Serves another configuration, wholly or not at all: what is left out of it stays as it is. Replicas with other limits
-   * or another tier are made and warmed up beside the old ones before the first of them is replaced.
+   * Serves another configuration, wholly or not at all: what is left out of it stays as it is. Replicas with other limits,
+   * another tier or another of the stage's models are made and warmed up beside the old ones before the first of them is
+   * replaced.
    *
-   * @param plan A configuration, or a plan that holds one.
+   * @param plan A configuration, or a plan that holds one, for a pipeline of this name.
    * @returns Fulfils when nothing of the old configuration serves any more.
-   * @throws {MillraceError} MILLRACE_INVALID_OPTION, MILLRACE_MODEL_LOAD, MILLRACE_STAGE_FAILED, MILLRACE_CLOSED
+   * @throws {MillraceError} MILLRACE_INVALID_OPTION, MILLRACE_MODEL_LOAD, MILLRACE_INVALID_PIPELINE where another model
+   * has other inputs or outputs, MILLRACE_STAGE_FAILED, MILLRACE_CLOSED
    */
-  apply(
-    plan: Configuration<StagesOf<P>> | { readonly configuration: Configuration<StagesOf<P>> },
-  ): Promise<void> {
+  apply(plan: Configuration<StagesOf<P>> | AppliedPlan<StagesOf<P>>): Promise<void> {
     return this.#changes.apply(plan)
   }
 
@@ -304,9 +271,7 @@ export class Engine<P extends Pipeline = Pipeline> implements AsyncDisposable {
    * @throws {MillraceError} MILLRACE_INVALID_OPTION
    */
   async close(options: CloseOptions = {}): Promise<void> {
-    const given = checkObject(options, { name: 'close options', keys: ['timeoutMs'] })
-    const { timeoutMs = defaultCloseMs } = given
-    const waitMs = checkNumber(timeoutMs, { name: 'timeoutMs', min: 0 })
+    const waitMs = readCloseOptions(options)
     this.#closing ??= this.#shutDown(waitMs)
     return this.#closing
   }
@@ -387,8 +352,4 @@ function checkIterable<Item>(requests: Iterable<Item>): Iterable<Item> {
     code: 'MILLRACE_INVALID_INPUT',
     message: `requests: expected an iterable of inputs, got ${describe(given)}; give an array`,
   })
-}
-
-function checkPendingRows(value: unknown): number {
-  return checkInteger(value, { name: 'maxPendingRows', min: 1, max: mostPendingRows })
 }

@@ -6,7 +6,8 @@ import { loadAddon } from '../native/load.ts'
 import { fromNative } from '../native/native-error.ts'
 import { findOnnxRuntime, onnxRuntimeVersion } from '../native/onnx-runtime.ts'
 import type { ResolvedStageConfiguration } from '../pipeline/configuration.ts'
-import { modelLabel, type OnnxStage } from '../pipeline/onnx.ts'
+import { modelLabel } from '../pipeline/model-source.ts'
+import type { OnnxStage } from '../pipeline/onnx.ts'
 import type { Pipeline } from '../pipeline/pipeline.ts'
 import type { Stage } from '../pipeline/stage.ts'
 
@@ -27,7 +28,7 @@ export interface LoadTerms {
 
 /**
  * Loads the models of a pipeline, side by side, off the event loop. Stages that run the same model with as many threads
- * and the same session settings share it.
+ * and the same session settings share it. Of a stage that lists several, it is the first: see `withChosenModels`.
  *
  * @throws {MillraceError} MILLRACE_MODEL_LOAD naming the stage and the model, MILLRACE_NATIVE_LOAD.
  */
@@ -52,11 +53,11 @@ export async function loadAll(
   const loading = new Map<string | Uint8Array, Map<string, Promise<NativeModel>>>()
   const models = wanted.map(async (one): Promise<readonly [string, NativeModel]> => {
     const source = typeof one.source === 'string' ? resolve(one.source) : one.source
-    const variants = loading.get(source) ?? new Map<string, Promise<NativeModel>>()
-    loading.set(source, variants)
-    const variant = JSON.stringify([one.threads, one.config])
-    const load = variants.get(variant) ?? loadModel({ ...one, source }, terms)
-    variants.set(variant, load)
+    const sessions = loading.get(source) ?? new Map<string, Promise<NativeModel>>()
+    loading.set(source, sessions)
+    const settings = JSON.stringify([one.threads, one.config])
+    const load = sessions.get(settings) ?? loadModel({ ...one, source }, terms)
+    sessions.set(settings, load)
     return [one.name, await load]
   })
   // All, before the first error is reported: no load is left running behind the caller's back.
@@ -65,6 +66,12 @@ export async function loadAll(
   if (failed === undefined) return new Map(settled.map(loadedOf))
   for (const one of settled) if (one.status === 'fulfilled') one.value[1].release()
   throw (failed as PromiseRejectedResult).reason
+}
+
+/** Name of the model with this source, where the stage lists it. */
+export function listedModel(stage: OnnxStage, source: string | Uint8Array): string | undefined {
+  const where = (one: string | Uint8Array) => (typeof one === 'string' ? resolve(one) : one)
+  return stage.models?.find((listed) => where(listed.source) === where(source))?.name
 }
 
 function isOnnx(entry: [string, Stage]): entry is [string, OnnxStage] {

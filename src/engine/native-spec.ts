@@ -35,6 +35,7 @@ export function toNativeSpec(
     warmUp: given.warmUp,
     inputs: bound.inputs,
     stages: bound.stages.map((stage) => ({
+      ...known(given.configuration, stage.name), // first: its `model` is a name, the core takes the model itself
       name: stage.name,
       model: known(given.models, stage.name),
       batched: stage.batched,
@@ -46,7 +47,6 @@ export function toNativeSpec(
       trims: stage.trims.map((dims) => dims.map((trim) => trim && [trim.input, trim.dim])),
       cache: stage.cache,
       isolate: stage.isolate,
-      ...known(given.configuration, stage.name),
     })),
     outputs: bound.outputs.map((output) => ({
       name: output.name,

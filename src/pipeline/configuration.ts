@@ -1,4 +1,12 @@
-import { checkInteger, checkNumber, checkObject, checkRecord, describe, suggest } from '../check.ts'
+import {
+  checkInteger,
+  checkNumber,
+  checkObject,
+  checkOneOf,
+  checkRecord,
+  describe,
+  suggest,
+} from '../check.ts'
 import { MillraceError } from '../errors.ts'
 import type { Pipeline } from './pipeline.ts'
 import { isFunctionStage, type Stage } from './stage.ts'
@@ -22,6 +30,8 @@ export interface StageConfiguration {
    * what waits, at once.
    */
   readonly maxDelayMs?: number | undefined
+  /** Name of the model that serves, for stages that list several. Default: the first. */
+  readonly model?: string | undefined
 }
 
 /** How each stage of a pipeline is run. A stage left out takes the defaults. */
@@ -31,9 +41,17 @@ export type Configuration<Stages extends string = string> = {
 
 /** How each stage of a pipeline is run, with nothing left out. */
 export type CompleteConfiguration<Stages extends string = string> = {
-  readonly [Stage in Stages]: {
-    readonly [Key in keyof StageConfiguration]-?: Exclude<StageConfiguration[Key], undefined>
-  }
+  readonly [Stage in Stages]: CompleteStageConfiguration
+}
+
+/** How one stage is run, with nothing left out. */
+export interface CompleteStageConfiguration {
+  readonly tier: string
+  readonly maxBatch: number
+  readonly replicas: number
+  readonly maxDelayMs: number
+  /** Absent where the stage lists no models, and where one that it does not list was swapped in. */
+  readonly model?: string
 }
 
 /** A stage's configuration with nothing left out. */
@@ -44,9 +62,11 @@ export interface ResolvedStageConfiguration {
   readonly maxBatch: number
   readonly replicas: number
   readonly maxDelayMs: number
+  /** Which of the models that the stage lists; undefined where it is none of them. */
+  readonly model: string | undefined
 }
 
-const keys = ['tier', 'maxBatch', 'replicas', 'maxDelayMs'] as const
+const keys = ['tier', 'maxBatch', 'replicas', 'maxDelayMs', 'model'] as const
 const mostThreads = 256
 const mostReplicas = 1024
 const largestBatch = 65536
@@ -71,6 +91,7 @@ export function resolveConfiguration(
       return defaultReplicas(pipeline.stages[name] as Stage, Math.floor(share / threads))
     },
     maxDelayMs: 0,
+    model: modelsOf(pipeline.stages[name] as Stage)[0],
   }))
 }
 
@@ -96,8 +117,8 @@ export function changeConfiguration(
 export function completeConfiguration<Stages extends string>(
   configuration: ReadonlyMap<string, ResolvedStageConfiguration>,
 ): CompleteConfiguration<Stages> {
-  const entries = [...configuration].map(([name, { tier, maxBatch, replicas, maxDelayMs }]) => {
-    return [name, { tier, maxBatch, replicas, maxDelayMs }] as const
+  const entries = [...configuration].map(([name, { threads, model, ...stage }]) => {
+    return [name, model === undefined ? stage : { ...stage, model }] as const
   })
   return Object.fromEntries(entries) as CompleteConfiguration<Stages>
 }
@@ -108,6 +129,7 @@ interface StageDefaults {
   readonly maxBatch: number
   readonly replicasOf: (threads: number) => number
   readonly maxDelayMs: number
+  readonly model: string | undefined
 }
 
 function resolveStages(
@@ -155,7 +177,20 @@ function resolveStage(
       min: 0,
       max: longestDelayMs,
     }),
+    model: given.model === undefined ? defaults.model : checkModel(given.model, { where, stage }),
   }
+}
+
+function checkModel(model: unknown, { where, stage }: { where: string; stage: Stage }): string {
+  const choices = modelsOf(stage)
+  if (choices.length > 0) return checkOneOf(model, { name: `${where}.model`, choices })
+  const problem = `expected none, since the stage lists no models to choose from, got ${describe(model)}`
+  throw invalid(`${where}.model: ${problem}; list them with onnx({ models }), or leave it out`)
+}
+
+/** Names of the models that a stage lists. */
+function modelsOf(stage: Stage): readonly string[] {
+  return stage.kind === 'onnx' ? (stage.models ?? []).map(({ name }) => name) : []
 }
 
 // Rows given one by one would wait for each other in a batch, while other calls could be made.

@@ -1,6 +1,12 @@
 import { checkObject, checkRecord, checkString, describe } from '../check.ts'
 import { definitionError } from './definition-error.ts'
-import { looksLikeUrl, pathOfUrl } from './file-url.ts'
+import { checkSource, type ModelSource, modelLabel } from './model-source.ts'
+import {
+  checkVariants,
+  isVariants,
+  type ModelVariant,
+  type ModelVariants,
+} from './model-variants.ts'
 import { checkPad, type InputPad, type PadOptions } from './pad.ts'
 import { type Candidates, checkCandidates } from './reference.ts'
 import {
@@ -10,13 +16,6 @@ import {
   sealStage,
   stageKeys,
 } from './stage-options.ts'
-
-/**
- * Where a model comes from: a path (a relative one is resolved against the working directory when
- * an engine starts), a file: URL, or the bytes of the model. Bytes are kept by reference: leave
- * them unchanged while the pipeline is in use.
- */
-export type ModelSource = string | URL | Uint8Array
 
 /** How an ONNX model is wired into its pipeline. */
 export interface OnnxOptions<
@@ -50,8 +49,10 @@ export interface OnnxStage<
   Gathered extends string = string,
 > extends StageBase<Input, Decider, Gathered> {
   readonly kind: 'onnx'
-  /** Path of the model, or its bytes. */
+  /** Path of the model, or its bytes; of the first where there are several. */
   readonly source: string | Uint8Array
+  /** The models to choose from, where several are listed. */
+  readonly models: readonly ModelVariant[] | undefined
   readonly pad: Readonly<Record<string, InputPad>>
   readonly config: Readonly<Record<string, string>>
 }
@@ -64,6 +65,9 @@ const keys = [...stageKeys, 'pad', 'config'] as const
  * A stage that runs an ONNX model. The same stage may serve in several pipelines, or under several
  * names in one.
  *
+ * @param source The model; or several to choose from, each with its accuracy: `{ models: [{ file: 'small.onnx', accuracy:
+ * 0.78 }, { file: 'large.onnx', accuracy: 0.81 }] }`. They must take the same inputs, and give the same outputs as far as
+ * these are used. A configuration says which one serves; the first, where it does not.
  * @throws {MillraceError} MILLRACE_INVALID_PIPELINE where an option has the wrong form. The model
  * is not looked at until an engine starts.
  */
@@ -72,40 +76,24 @@ export function onnx<
   const Decider extends string = never,
   const Gathered extends string = never,
 >(
-  source: ModelSource,
+  source: ModelSource | ModelVariants,
   options: OnnxOptions<Input, Decider, Gathered>,
 ): OnnxStage<NoInfer<Input>, NoInfer<Decider>, NoInfer<Gathered>> {
-  const path = checkSource(source, 'onnx(), source')
+  const models = isVariants(source) ? checkVariants(source, 'onnx()') : undefined
+  const path = models?.[0]?.source ?? checkSource(source, 'onnx(), source')
   const where = `onnx(${modelLabel(path)})`
   const given = checkObject(options, { name: where, keys, code })
   const inputs = checkInputs(given.inputs, where)
   const stage: OnnxStage = {
     kind: 'onnx',
     source: path,
+    models,
     inputs,
     pad: checkPad(given.pad, { inputs, where: `${where}, pad` }),
     config: checkConfig(given.config, `${where}, config`),
     ...checkStageOptions(given, where),
   }
   return sealStage(stage) as OnnxStage<Input, Decider, Gathered>
-}
-
-/** A model in messages: its path, or how many bytes it has. */
-export function modelLabel(source: string | Uint8Array): string {
-  return typeof source === 'string' ? source : `${source.byteLength} bytes`
-}
-
-/** Path or bytes of a model; `where` begins the message where it is neither. */
-export function checkSource(source: unknown, where: string): string | Uint8Array {
-  if (source instanceof Uint8Array) {
-    if (source.byteLength > 0) return source
-    throw definitionError(where, 'expected the bytes of a model, got none; read the file first')
-  }
-  const remedy = 'fetch the model and give its bytes'
-  if (source instanceof URL) return pathOfUrl(source, { where, fix: remedy })
-  const fix = 'give the path, a file: URL or the bytes of a model'
-  const text = checkString(source, { name: where, code, fix })
-  return looksLikeUrl(text) ? pathOfUrl(new URL(text), { where, fix: remedy }) : text
 }
 
 function checkInputs(value: unknown, where: string): OnnxStage['inputs'] {

@@ -1,6 +1,7 @@
 import type { InlineStage } from './inline.ts'
 import type { JsStage } from './js.ts'
-import { modelLabel, type OnnxStage } from './onnx.ts'
+import { modelLabel } from './model-source.ts'
+import type { OnnxStage } from './onnx.ts'
 import { isSealed } from './stage-options.ts'
 
 /** A stage of any kind. */

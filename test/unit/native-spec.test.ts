@@ -5,7 +5,14 @@ import type { BoundOutput, BoundPipeline } from '../../src/pipeline/bound-pipeli
 import { plainStage } from './plain-stage.ts'
 
 const model: NativeModel = { inputs: [], outputs: [], release() {} }
-const configuration = { tier: 'cpu-1', threads: 1, maxBatch: 8, replicas: 2, maxDelayMs: 1 }
+const configuration = {
+  tier: 'cpu-1',
+  threads: 1,
+  maxBatch: 8,
+  replicas: 2,
+  maxDelayMs: 1,
+  model: 'small',
+}
 const bound: BoundPipeline = {
   batched: true,
   inputs: [{ name: 'x', type: 'float32', dims: [-1, 2] }],

@@ -1,0 +1,81 @@
+import { checkBoolean, checkInteger, checkNumber, checkObject, checkOneOf } from '../check.ts'
+import {
+  type Configuration,
+  type ResolvedStageConfiguration,
+  resolveConfiguration,
+} from '../pipeline/configuration.ts'
+import type { Pipeline } from '../pipeline/pipeline.ts'
+import { availableCores } from './cores.ts'
+
+export interface EngineOptions<Stages extends string = string> {
+  /** How each stage is run. Default: one thread a replica, batches up to 16, the cores shared out. */
+  readonly configuration?: Configuration<Stages> | undefined
+  /**
+   * Rows in the pipeline at once, waiting or running, from 1 to 1,048,576; a request beyond is rejected at once with
+   * MILLRACE_QUEUE_FULL. Items of a fan-out count, too. Default: as many as fit 64 MiB of the inputs of the stage with
+   * the largest, from 64 to 4096.
+   */
+  readonly maxPendingRows?: number | undefined
+  /**
+   * What becomes of requests that cannot be answered before their deadline. `'shed'`: as soon as that follows from how
+   * long batches take and from what waits, they are refused, or dropped at a later stage, so that the processor works for
+   * those that can be answered. `'queue'`: they wait until their deadline has passed. Requests without a deadline always
+   * wait. Default 'shed'.
+   */
+  readonly overload?: Overload | undefined
+  /**
+   * Whether replicas run batches of zeros, of 1, 2, 4, … rows up to their largest, before they take requests; for two
+   * seconds at most. Functions are not warmed up, nor models with open dimensions but the batch or with string inputs.
+   * Default true.
+   */
+  readonly warmUp?: boolean | undefined
+}
+
+/** What becomes of requests that cannot be answered in time. */
+export type Overload = (typeof overloads)[number]
+
+export interface CloseOptions {
+  /**
+   * Milliseconds to wait for pending requests, at least 0; what is still pending then is interrupted and rejects with
+   * MILLRACE_CLOSED. Default 10,000.
+   */
+  readonly timeoutMs?: number | undefined
+}
+
+/** Options of an engine with their defaults, checked. */
+export interface StartTerms {
+  readonly configuration: ReadonlyMap<string, ResolvedStageConfiguration>
+  /** Undefined: as many as the models allow, which are not loaded yet. */
+  readonly maxPendingRows: number | undefined
+  readonly shed: boolean
+  readonly warmUp: boolean
+}
+
+const startKeys = ['configuration', 'maxPendingRows', 'overload', 'warmUp'] as const
+const overloads = ['shed', 'queue'] as const
+const mostPendingRows = 1 << 20
+const defaultCloseMs = 10_000
+
+/** @throws {MillraceError} MILLRACE_INVALID_OPTION */
+export function readEngineOptions(pipeline: Pipeline, options: unknown): StartTerms {
+  const given = checkObject(options, { name: 'engine options', keys: startKeys })
+  const { configuration = {}, maxPendingRows, overload = 'shed', warmUp = true } = given
+  const shed = checkOneOf(overload, { name: 'overload', choices: overloads }) === 'shed'
+  return {
+    configuration: resolveConfiguration(pipeline, { configuration, cores: availableCores() }),
+    warmUp: checkBoolean(warmUp, { name: 'warmUp' }),
+    maxPendingRows: maxPendingRows === undefined ? undefined : checkPendingRows(maxPendingRows),
+    shed,
+  }
+}
+
+/** How long to wait, in milliseconds. @throws {MillraceError} MILLRACE_INVALID_OPTION */
+export function readCloseOptions(options: unknown): number {
+  const given = checkObject(options, { name: 'close options', keys: ['timeoutMs'] })
+  const { timeoutMs = defaultCloseMs } = given
+  return checkNumber(timeoutMs, { name: 'timeoutMs', min: 0 })
+}
+
+function checkPendingRows(value: unknown): number {
+  return checkInteger(value, { name: 'maxPendingRows', min: 1, max: mostPendingRows })
+}
