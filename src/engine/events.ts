@@ -6,7 +6,7 @@ import type { CompleteConfiguration } from '../pipeline/configuration.ts'
 export interface EngineEvents<Stages extends string = string> {
   /** A stage has another number of replicas. */
   readonly scale: { readonly stage: Stages; readonly before: number; readonly after: number }
-  /** A stage is served by another model; a path, or how many bytes it had. */
+  /** A stage is served by another model, by `swap`; a path, or how many bytes it had. */
   readonly swap: { readonly stage: Stages; readonly before: string; readonly after: string }
   /** Another configuration is served. */
   readonly apply: {
