@@ -27,6 +27,8 @@ export interface Schema {
   readonly const?: unknown
   readonly enum?: readonly unknown[]
   readonly type?: string
+  readonly pattern?: string
+  readonly maxLength?: number
   readonly minimum?: number
   readonly maximum?: number
   readonly exclusiveMinimum?: number
@@ -67,8 +69,7 @@ export function schemaProblem(
   const schema = error.parentSchema as Schema
   const got = `got ${describe(error.data)}`
   switch (error.keyword) {
-    case 'required':
-    case 'dependentRequired': {
+    case 'required': {
       const key = String(error.params['missingProperty'])
       const wanted = expectation(resolve(schema.properties?.[key], root))
       return { path: [...path, key], problem: `expected ${wanted}, got nothing` }
@@ -79,9 +80,12 @@ export function schemaProblem(
       return { path, problem: `unknown key ${quote(key)}`, fix }
     }
     case 'propertyNames': {
-      const name = quote(String(error.params['propertyName']))
-      return { path, problem: `expected a name of letters, digits, _ and -, got ${name}` }
+      const wanted = expectation(resolve(error.schema as Schema, root))
+      const key = quote(error.params['propertyName'])
+      return { path, problem: `expected ${wanted} as a key, got ${key}` }
     }
+    case 'uniqueItems':
+      return { path, problem: `expected no item twice, got ${quote(duplicate(error))} again` }
     case 'minProperties':
       return { path, problem: 'expected at least one entry, got none' }
     case 'oneOf':
@@ -103,6 +107,10 @@ function pathOf(pointer: string, value: unknown): readonly (string | number)[] {
   })
 }
 
+function duplicate({ data, params }: ErrorObject): unknown {
+  return Array.isArray(data) ? data[Number(params['i'])] : data
+}
+
 function resolve(schema: Schema | undefined, root: Schema): Schema {
   const name = schema?.$ref?.match(/^#\/\$defs\/(.+)$/)?.[1]
   return (name === undefined ? schema : root.$defs?.[name]) ?? {}
@@ -117,7 +125,7 @@ function expectation(schema: Schema): string {
     case 'integer':
       return `an integer${boundsText(schema)}`
     case 'string':
-      return 'a string that is not empty'
+      return textText(schema)
     case 'boolean':
       return 'true or false'
     case 'array':
@@ -125,6 +133,14 @@ function expectation(schema: Schema): string {
     default:
       return 'an object'
   }
+}
+
+// The pattern of names is the only one there is.
+function textText({ pattern, maxLength }: Schema): string {
+  if (pattern !== undefined) return 'a name of letters, digits, _ and -'
+  return maxLength === undefined
+    ? 'a string that is not empty'
+    : `a string of 1 to ${maxLength} characters`
 }
 
 function boundsText(schema: Schema): string {

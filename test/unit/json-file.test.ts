@@ -156,7 +156,7 @@ describe('a value that is not as its schema says', () => {
     ],
     [
       hardware({ 'a b': cpu }),
-      'hardware: tiers: expected a name of letters, digits, _ and -, got "a b"; ',
+      'hardware: tiers: expected a name of letters, digits, _ and - as a key, got "a b"; ',
     ],
   ])('is refused with the place, what was expected and what came (%#)', (value, message) => {
     expect(errorOf(() => check(value)).message).toBe(message + fix)
