@@ -28,7 +28,8 @@ export function spreadOf(points: readonly ProfilePoint[], maxBatch: number): rea
 function spreadOfPoint({ meanMs, p99Ms, quantilesMs }: ProfilePoint): readonly number[] {
   if (!(meanMs > 0)) return shares.map(() => 1)
   if (quantilesMs !== undefined && quantilesMs.length > 1) {
-    return withMeanOne(shares.map((share) => interpolate(quantilesMs, share) / meanMs))
+    const relative = withMeanOne(quantilesMs.map((quantileMs) => quantileMs / meanMs))
+    return shares.map((share) => interpolate(relative, share))
   }
   return lognormal(p99Ms / meanMs)
 }
@@ -51,11 +52,12 @@ function lognormal(p99: number): readonly number[] {
  * may end in a single outlier: so its end is moved, and only what is then still missing is shared by all.
  */
 function withMeanOne(quantiles: readonly number[]): readonly number[] {
-  const [first = 1, last = 1] = [quantiles[0], quantiles[steps]]
-  const body = quantiles.slice(1, steps).reduce((sum, quantile) => sum + quantile, first / 2)
-  const end = Math.min(Math.max(2 * (steps - body), quantiles[steps - 1] ?? 1), last)
-  const mean = (body + end / 2) / steps
-  return [...quantiles.slice(0, steps), end].map((quantile) => quantile / mean)
+  const end = quantiles.length - 1
+  const [first = 1, last = 1] = [quantiles[0], quantiles[end]]
+  const body = quantiles.slice(1, end).reduce((sum, quantile) => sum + quantile, first / 2)
+  const moved = Math.min(Math.max(2 * (end - body), quantiles[end - 1] ?? 1), last)
+  const mean = (body + moved / 2) / end
+  return [...quantiles.slice(0, end), moved].map((quantile) => quantile / mean)
 }
 
 function interpolate(quantiles: readonly number[], share: number): number {
