@@ -1,10 +1,12 @@
 import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
 import { describeFailure } from './failure.ts'
+import { addRunCommand } from './run.ts'
+import { addSimulateCommand } from './simulate.ts'
 import type { Terminal } from './terminal.ts'
 import { addTraceCommand } from './trace.ts'
 
-const commands = [addTraceCommand] as const
+const commands = [addTraceCommand, addSimulateCommand, addRunCommand] as const
 
 /**
  * Runs `millrace ARGUMENTS`.

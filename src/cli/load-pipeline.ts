@@ -6,6 +6,8 @@ import { MillraceError } from '../errors.ts'
 import { checkPipeline } from '../pipeline/define-pipeline.ts'
 import type { Pipeline } from '../pipeline/pipeline.ts'
 
+export const pipelineHelp = 'module that exports a pipeline, FILE or FILE#NAME'
+
 /** A module that exports a pipeline. */
 export interface PipelineModule {
   /** As it was given, without the name of the export. */

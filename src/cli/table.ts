@@ -32,5 +32,5 @@ export function formatPairs(pairs: readonly (readonly [name: string, value: stri
 }
 
 function looksNumeric(cell: string): boolean {
-  return /^(-|[-+]?[\d,.]+(e[-+]?\d+)?( ?(ms|s|%|\/s|\/h|W|MB))?)$/.test(cell)
+  return /^(-|[-+]?[\d,.]+(e[-+]?\d+)?( (ms|s|%|\/s|\/h|W|MB|points))?)( \(.*\))?$/.test(cell)
 }
