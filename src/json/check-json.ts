@@ -37,7 +37,8 @@ export function checkJson(
 function validatorOf(name: SchemaName): ValidateFunction {
   const known = validators.get(name)
   if (known !== undefined) return known
-  ajv ??= new Ajv2020({ strict: true, allErrors: false, verbose: true })
+  // strictRequired would not see, inside of oneOf, the properties around it.
+  ajv ??= new Ajv2020({ strict: true, strictRequired: false, allErrors: false, verbose: true })
   for (const part of parts[name] ?? []) {
     if (ajv.getSchema(fileOf(part)) === undefined) ajv.addSchema(readSchema(part))
   }
