@@ -1,8 +1,6 @@
 #include "addon/native_simulation.h"
 
 #include <atomic>
-#include <cstdint>
-#include <limits>
 #include <new>
 #include <utility>
 
@@ -67,7 +65,7 @@ Napi::Value NativeSimulation::advance(const Napi::CallbackInfo& info) {
 // After it, now is when the last thing happened, and not the end of all days.
 Napi::Value NativeSimulation::run_to_end(Napi::Env env) {
   const std::atomic<bool> cancelled{false};
-  simulation_->count_late(kNever, std::numeric_limits<std::uint64_t>::max(), cancelled);
+  simulation_->run_to_end(cancelled);
   return Napi::Boolean::New(env, false);
 }
 

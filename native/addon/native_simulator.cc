@@ -1,6 +1,6 @@
 #include "addon/native_simulator.h"
 
-#include <limits>
+#include <atomic>
 #include <new>
 #include <utility>
 
@@ -23,6 +23,10 @@ std::vector<Trials::Configuration> read_configurations(const Napi::Object& optio
   each(options, "configurations",
        [&](const Napi::Value& value) { configurations.push_back(read_services(value)); });
   return configurations;
+}
+
+std::size_t count_of(const Napi::Object& options) {
+  return options.Get("configurations").As<Napi::Array>().Length();
 }
 
 struct Estimated {
@@ -86,7 +90,7 @@ void NativeSimulator::on_cleanup() {
   for (const auto& [number, trials] : running_) trials->cancel();
 }
 
-SimulationOptions NativeSimulator::simulation_options(bool drawn) const {
+SimulationOptions NativeSimulator::make_options(bool drawn) const {
   SimulationOptions options;
   options.drawn = drawn;
   options.seed = source_.seed ^ kServiceSeed;
@@ -94,26 +98,26 @@ SimulationOptions NativeSimulator::simulation_options(bool drawn) const {
 }
 
 std::shared_ptr<Trials> NativeSimulator::make_trials(const Napi::Object& options,
-                                                     TrialOptions trial_options,
-                                                     Trials::Conclude conclude) {
-  trial_options.limit = read_ms(options, "latencyMs");
-  trial_options.threads = static_cast<std::size_t>(number(options, "threads"));
+                                                     const SimulationOptions& simulation,
+                                                     Trials::Try attempt) const {
+  const TrialOptions trial_options{simulation,
+                                   static_cast<std::size_t>(number(options, "threads"))};
   return std::make_shared<Trials>(source_.traffic, read_configurations(options), trial_options,
-                                  std::move(conclude));
+                                  std::move(attempt));
 }
 
 Napi::Value NativeSimulator::count_late(const Napi::CallbackInfo& info) {
   const auto options = info[0].As<Napi::Object>();
-  const std::size_t count = options.Get("configurations").As<Napi::Array>().Length();
-  TrialOptions trial_options;
-  trial_options.simulation = simulation_options(false);
-  trial_options.simulation.keep_queue_times = false;
-  trial_options.enough = static_cast<std::uint64_t>(number(options, "enough"));
-  auto counts = std::make_shared<std::vector<double>>(count);
-  const auto trials = make_trials(
-      options, trial_options, [counts](std::size_t index, const Simulation&, std::uint64_t late) {
-        (*counts)[index] = static_cast<double>(late);
-      });
+  const Nanos limit = read_ms(options, "latencyMs");
+  const auto enough = static_cast<std::uint64_t>(number(options, "enough"));
+  auto counts = std::make_shared<std::vector<double>>(count_of(options));
+  SimulationOptions simulation_options = make_options(false);
+  simulation_options.keep_queue_times = false;
+  const auto attempt = [counts, limit, enough](std::size_t index, Simulation& simulation,
+                                               const std::atomic<bool>& cancelled) {
+    (*counts)[index] = static_cast<double>(simulation.count_late(limit, enough, cancelled));
+  };
+  const auto trials = make_trials(options, simulation_options, attempt);
   return run(info.Env(), number(options, "run"), trials, [counts](Napi::Env env) -> Napi::Value {
     Napi::Float64Array array = Napi::Float64Array::New(env, counts->size());
     for (std::size_t i = 0; i < counts->size(); ++i) array[i] = (*counts)[i];
@@ -123,17 +127,15 @@ Napi::Value NativeSimulator::count_late(const Napi::CallbackInfo& info) {
 
 Napi::Value NativeSimulator::estimate(const Napi::CallbackInfo& info) {
   const auto options = info[0].As<Napi::Object>();
-  const std::size_t count = options.Get("configurations").As<Napi::Array>().Length();
-  TrialOptions trial_options;
-  trial_options.simulation = simulation_options(flag(options, "drawn"));
-  trial_options.enough = std::numeric_limits<std::uint64_t>::max();
   const Nanos limit = read_ms(options, "latencyMs");
-  auto results = std::make_shared<std::vector<Estimated>>(count);
-  const auto trials =
-      make_trials(options, trial_options,
-                  [results, limit](std::size_t index, const Simulation& simulation, std::uint64_t) {
-                    (*results)[index] = {simulation.report(limit), simulation.now()};
-                  });
+  auto results = std::make_shared<std::vector<Estimated>>(count_of(options));
+  const auto attempt = [results, limit](std::size_t index, Simulation& simulation,
+                                        const std::atomic<bool>& cancelled) {
+    simulation.run_to_end(cancelled);
+    if (cancelled.load(std::memory_order_relaxed)) return;
+    (*results)[index] = {simulation.report(limit), simulation.now()};
+  };
+  const auto trials = make_trials(options, make_options(flag(options, "drawn")), attempt);
   return run(info.Env(), number(options, "run"), trials, [results](Napi::Env env) -> Napi::Value {
     Napi::Array array = Napi::Array::New(env, results->size());
     for (std::uint32_t i = 0; i < results->size(); ++i) {
@@ -185,7 +187,7 @@ Napi::Value NativeSimulator::start(const Napi::CallbackInfo& info) {
   const auto options = info[0].As<Napi::Object>();
   return NativeSimulation::create(env, [&] {
     return std::make_unique<Simulation>(source_.traffic, read_services(options.Get("services")),
-                                        simulation_options(flag(options, "drawn")));
+                                        make_options(flag(options, "drawn")));
   });
 }
 

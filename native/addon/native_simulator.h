@@ -44,9 +44,10 @@ class NativeSimulator : public Napi::ObjectWrap<NativeSimulator>, public WakeLis
   Napi::Value start(const Napi::CallbackInfo& info);
 
   static Source read_source(const Napi::Object& spec);
-  [[nodiscard]] SimulationOptions simulation_options(bool drawn) const;
-  std::shared_ptr<Trials> make_trials(const Napi::Object& options, TrialOptions trial_options,
-                                      Trials::Conclude conclude);
+  [[nodiscard]] SimulationOptions make_options(bool drawn) const;
+  [[nodiscard]] std::shared_ptr<Trials> make_trials(const Napi::Object& options,
+                                                    const SimulationOptions& simulation,
+                                                    Trials::Try attempt) const;
   Napi::Value run(Napi::Env env, double number, const std::shared_ptr<Trials>& trials,
                   std::function<Napi::Value(Napi::Env)> result);
 

@@ -14,7 +14,6 @@
 #include <mutex>
 #include <vector>
 
-#include "base/clock.h"
 #include "base/result.h"
 #include "simulator/simulation.h"
 
@@ -22,9 +21,6 @@ namespace millrace {
 
 struct TrialOptions {
   SimulationOptions simulation;
-  Nanos limit = 0;  // beyond it a request is late
-  // More late ones than this end the trial of a configuration.
-  std::uint64_t enough = 0;
   std::size_t threads = 1;
 };
 
@@ -32,12 +28,12 @@ class Trials {
  public:
   using Configuration = std::vector<SimulatedService>;
 
-  // Told of each trial when it has ended, by the thread that made it: its index, its simulation,
-  // and how many requests were late.
-  using Conclude = std::function<void(std::size_t, const Simulation&, std::uint64_t)>;
+  // One trial: takes the simulation of the configuration with this index through the traffic, and
+  // keeps what came of it. Called by any thread, once for each index; returns early if told to.
+  using Try = std::function<void(std::size_t, Simulation&, const std::atomic<bool>& cancelled)>;
 
   Trials(std::shared_ptr<const Traffic> traffic, std::vector<Configuration> configurations,
-         const TrialOptions& options, Conclude conclude);
+         const TrialOptions& options, Try attempt);
 
   // Fails with kCancelled, or with what the standard library threw.
   Status run();
@@ -51,7 +47,7 @@ class Trials {
   const std::shared_ptr<const Traffic> traffic_;
   std::vector<Configuration> configurations_;  // each moved from by the thread that takes it
   const TrialOptions options_;
-  const Conclude conclude_;
+  const Try attempt_;
   // A mere hint to stop early: nothing is read on the strength of it.
   std::atomic<bool> cancelled_{false};
   std::atomic<std::size_t> next_{0};  // whoever adds one takes that configuration
