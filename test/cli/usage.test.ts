@@ -28,26 +28,54 @@ describe('the command line', () => {
 
   it.each([
     ['no command', [], /^Usage: millrace/],
-    ['a misspelt command', ['trase'], /^millrace: unknown command 'trase' \(Did you mean trace\?\)\n$/],
+    [
+      'a misspelt command',
+      ['trase'],
+      /^millrace: unknown command 'trase' \(Did you mean trace\?\)\n$/,
+    ],
     [
       'a misspelt option',
       ['trace', '--rat', '3'],
       /^millrace trace: unknown option '--rat' \(Did you mean --rate\?\)\n$/,
     ],
-    ['an option without its value', ['trace', '--rate'], /^millrace trace: option '--rate <N>' argument missing\n$/],
+    [
+      'an option without its value',
+      ['trace', '--rate'],
+      /^millrace trace: option '--rate <N>' argument missing\n$/,
+    ],
     ['an argument too many', ['trace', 'extra'], /^millrace trace: too many arguments/],
-    ['a missing option', ['simulate'], /^millrace simulate: required option '--profile <FILE>' not specified\n$/],
+    [
+      'a missing option',
+      ['simulate'],
+      /^millrace simulate: required option '--profile <FILE>' not specified\n$/,
+    ],
     ['a missing argument', ['run'], /^millrace run: missing required argument 'PIPELINE'\n$/],
     [
       'options that exclude each other',
       ['trace', '--in', 'trace.json', '--rate', '3'],
       /^millrace trace: option '--in <FILE>' cannot be used with option '--rate <N>'\n$/,
     ],
-    ['a number that is none', ['trace', '--rate', 'x'], /^millrace trace: --rate: expected .* got the string "x"/],
-    ['an empty number', ['trace', '--rate', ''], /^millrace trace: --rate: expected .* got the string ""/],
+    [
+      'a number that is none',
+      ['trace', '--rate', 'x'],
+      /^millrace trace: --rate: expected .* got the string "x"/,
+    ],
+    [
+      'an empty number',
+      ['trace', '--rate', ''],
+      /^millrace trace: --rate: expected .* got the string ""/,
+    ],
     ['NaN', ['trace', '--rate', 'NaN'], /^millrace trace: --rate: expected a finite number/],
-    ['a list with a hole', ['profile', 'p.js', '--tiers', 'cpu-1,,'], /^millrace profile: --tiers: expected names/],
-    ['an unknown strategy', ['plan', '--strategy', 'optimum'], /^millrace plan: --strategy: .* did you mean "optimal"\?/],
+    [
+      'a list with a hole',
+      ['profile', 'p.js', '--tiers', 'cpu-1,,'],
+      /^millrace profile: --tiers: expected names/,
+    ],
+    [
+      'an unknown strategy',
+      ['plan', '--strategy', 'optimum'],
+      /^millrace plan: --strategy: .* did you mean "optimal"\?/,
+    ],
   ])('refuses %s', async (_what, given, message) => {
     const { exitCode, stdout, stderr } = await millrace(given)
     expect(stderr).toMatch(message)
@@ -61,7 +89,10 @@ describe('the command line', () => {
   })
 
   it('survives a reader that goes away', async () => {
-    const child = spawn(process.execPath, [binary, '--help'], { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] })
+    const child = spawn(process.execPath, [binary, '--help'], {
+      cwd: root,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
     child.stdout.destroy()
     let said = ''
     child.stderr.setEncoding('utf8').on('data', (text: string) => {
