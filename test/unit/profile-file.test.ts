@@ -322,6 +322,22 @@ describe('a profile is refused', () => {
     expect(refusal(value)).toContain(message)
   })
 
+  it('exactly when its edges form a cycle', () => {
+    const names = ['a', 'b', 'c', 'd', 'e']
+    const stages = Object.fromEntries(names.map((name) => [name, fast]))
+    const pairs = names.flatMap((from) => names.map((to) => [from, to] as const))
+    let seed = 1
+    const draw = () => {
+      seed = (seed * 48_271) % 2_147_483_647
+      return seed / 2_147_483_647
+    }
+    for (let round = 0; round < 300; round++) {
+      const edges = pairs.filter(() => draw() < 0.15)
+      const found = isRefused({ ...minimal, stages, edges })
+      expect([edges, found]).toEqual([edges, !canBeOrdered(names, edges)])
+    }
+  })
+
   it('when items are nested deeper than can be followed', () => {
     let items: unknown = []
     for (let depth = 0; depth < 20_000; depth++)
@@ -330,3 +346,22 @@ describe('a profile is refused', () => {
     expect(refusal(value)).toContain('it is nested too deeply')
   })
 })
+
+function isRefused(value: unknown): boolean {
+  try {
+    checkProfile(value, 'x')
+    return false
+  } catch {
+    return true
+  }
+}
+
+/** By taking away, again and again, what nothing leads to. */
+function canBeOrdered(names: readonly string[], edges: Profile['edges']): boolean {
+  const next = names.find((name) => !edges.some(([, to]) => to === name))
+  if (next === undefined) return names.length === 0
+  return canBeOrdered(
+    names.filter((name) => name !== next),
+    edges.filter(([from]) => from !== next),
+  )
+}

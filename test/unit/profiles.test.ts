@@ -96,7 +96,21 @@ function silent(schema: Described, place: string): readonly string[] {
   return schema.title && schema.description ? inside : [place, ...inside]
 }
 
+/** The names of all properties in a schema. */
+function keysOf(schema: Described): readonly string[] {
+  const { properties = {}, $defs = {}, items, additionalProperties } = schema
+  const parts = [...Object.values(properties), ...Object.values($defs), items, additionalProperties]
+  const inside = parts.flatMap((part) => (typeof part === 'object' ? keysOf(part) : []))
+  return [...Object.keys(properties), ...inside]
+}
+
 describe('the published schemas', () => {
+  it.each(schemas)('%s has no key that profiles/README.md does not explain', (name) => {
+    const explained = new Set(text('README.md').match(/\w+/g))
+    const keys = keysOf(JSON.parse(text(name)) as Described)
+    expect(keys.filter((key) => key !== '$schema' && !explained.has(key))).toEqual([])
+  })
+
   it.each(schemas)('%s says of every property what it is', (name) => {
     expect(silent(JSON.parse(text(name)) as Described, name)).toEqual([])
   })
