@@ -48,7 +48,7 @@ describe('the exact logarithm', () => {
   })
 
   it('has the same bits everywhere', () => {
-    expect(hashOf((random) => exactLog(random.positiveUniform()))).toBe('LOG')
+    expect(hashOf((random) => exactLog(random.positiveUniform()))).toBe('afed2694f6ce2bac')
   })
 })
 
@@ -70,7 +70,7 @@ describe('the exact exponential', () => {
   })
 
   it('has the same bits everywhere', () => {
-    expect(hashOf((random) => exactExp(40 * random.uniform() - 20))).toBe('EXP')
+    expect(hashOf((random) => exactExp(40 * random.uniform() - 20))).toBe('47e1db3679329aef')
   })
 })
 
@@ -95,6 +95,6 @@ describe('the exact sine', () => {
   })
 
   it('has the same bits everywhere', () => {
-    expect(hashOf((random) => exactSinTurns(random.uniform()))).toBe('SIN')
+    expect(hashOf((random) => exactSinTurns(random.uniform()))).toBe('6f42910f06e812e8')
   })
 })
