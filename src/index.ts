@@ -23,10 +23,15 @@ export {
 } from './errors.ts'
 export type {
   Estimate,
+  Estimate,
+  PlannedConfiguration,
   PlannedConfiguration,
   PlannedStage,
+  PlannedStage,
+  StageEstimate,
   StageEstimate,
 } from './estimator/estimate.ts'
+export { type EstimateOptions, Estimator, type EstimatorOptions } from './estimator/estimator.ts'
 export type { Condition, ConditionTest, ConditionValue } from './pipeline/condition.ts'
 export type {
   CompleteConfiguration,
@@ -97,8 +102,11 @@ export type {
   StageProfile,
   TierProfile,
 } from './profile/profile.ts'
+export type { ProfileProgress } from './profile/profile-progress.ts'
+export { type ProfileRunOptions, Profiler, type ProfilerOptions } from './profile/profiler.ts'
 export { checkHardware, defaultHardware, readHardware } from './profile/read-hardware.ts'
 export { readProfile } from './profile/read-profile.ts'
+export type { Samples } from './profile/sample-run.ts'
 export { writeProfile } from './profile/write-profile.ts'
 export { type EnvelopePoint, envelopeWindowsMs } from './workload/envelope.ts'
 export type { RatePoint } from './workload/rate-curve.ts'

@@ -1,0 +1,175 @@
+import { createRequire } from 'node:module'
+import { cpus, totalmem } from 'node:os'
+import { checkInteger, checkNumber, checkObject, describe } from '../check.ts'
+import { availableCores } from '../engine/cores.ts'
+import { checkSignal } from '../engine/infer-options.ts'
+import { stageSignatures } from '../engine/stage-signatures.ts'
+import { MillraceError } from '../errors.ts'
+import { checkPipeline } from '../pipeline/define-pipeline.ts'
+import type { InputsOf, Pipeline } from '../pipeline/pipeline.ts'
+import type { MeasureLimits } from './measure-stage.ts'
+import { type RunTerms, throwIfCancelled } from './measuring-engine.ts'
+import type { MachineProfile, MeasuredWith, Profile } from './profile.ts'
+import { type ProfileProgress, ProgressCounter } from './profile-progress.ts'
+import { ProfileRun, stepsOf } from './profile-run.ts'
+import { runSamples, type Samples } from './sample-run.ts'
+
+export interface ProfilerOptions<P extends Pipeline = Pipeline> {
+  /**
+   * Requests such as will come, one after the other or as they are made; at least one, all are run. Each stage must run
+   * for one of them at least. Their shares say how often requests take each way: 100 to 256 are a good number.
+   */
+  readonly samples: Samples<InputsOf<P>>
+  /** Tiers to measure models on, `cpu-N` of N threads each. Functions have `cpu-1` alone. Default `['cpu-1']`. */
+  readonly tiers?: readonly string[] | undefined
+  /** Most rows in a batch, from 1 to 4096; larger ones are not looked at even where they would pay. Default 64. */
+  readonly maxBatch?: number | undefined
+  /** Batches run for each point unless that takes longer than `maxPointMs`, from 1 to 100,000. Default 20. */
+  readonly minRuns?: number | undefined
+  /**
+   * Milliseconds after which a point has been looked at enough even with fewer than `minRuns`, above 0; it has 5 runs in
+   * any case. Default 2000.
+   */
+  readonly maxPointMs?: number | undefined
+  /** Chooses, where the samples make more than 256 rows for a stage, those that it is measured with. Default 1. */
+  readonly seed?: number | undefined
+}
+
+export interface ProfileRunOptions {
+  /** Told after each step. What it throws ends the run. */
+  readonly onProgress?: ((progress: ProfileProgress) => void) | undefined
+  /** Aborting it ends the run with MILLRACE_CANCELLED, and interrupts what it is measuring. */
+  readonly signal?: AbortSignal | undefined
+}
+
+const keys = ['samples', 'tiers', 'maxBatch', 'minRuns', 'maxPointMs', 'seed'] as const
+const mostRuns = 100_000
+const largestBatch = 4096
+const mostThreads = 256
+
+/**
+ * Measures a pipeline on this machine (InferLine, section 4.1): how long batches of each size take in each stage, alone,
+ * with the inputs it really gets; which stages requests visit together; what serving costs beside that; and how much
+ * replicas slow each other down. It runs the pipeline for real, functions included, and wants the machine for itself.
+ */
+export class Profiler<P extends Pipeline = Pipeline> {
+  readonly #pipeline: P
+  readonly #samples: Samples<InputsOf<P>>
+  readonly #tiers: readonly string[]
+  readonly #limits: MeasureLimits
+  readonly #seed: number
+
+  /** @throws {MillraceError} MILLRACE_INVALID_PIPELINE, MILLRACE_INVALID_OPTION */
+  constructor(pipeline: P, options: ProfilerOptions<P>) {
+    checkPipeline(pipeline)
+    const given = checkObject(options, { name: 'profiler options', keys })
+    const { tiers = ['cpu-1'], maxBatch = 64, minRuns = 20, maxPointMs = 2000, seed = 1 } = given
+    this.#pipeline = pipeline
+    this.#samples = checkSamples(given.samples) as Samples<InputsOf<P>>
+    this.#tiers = checkTiers(tiers)
+    this.#limits = {
+      maxBatch: checkInteger(maxBatch, { name: 'maxBatch', min: 1, max: largestBatch }),
+      minRuns: checkInteger(minRuns, { name: 'minRuns', min: 1, max: mostRuns }),
+      maxPointMs: checkNumber(maxPointMs, { name: 'maxPointMs', above: 0 }),
+    }
+    this.#seed = checkInteger(seed, { name: 'seed', min: 0 })
+  }
+
+  /**
+   * Runs the samples, then measures. Every engine it started is closed when this settles.
+   *
+   * @throws {MillraceError} MILLRACE_INVALID_OPTION where there are no samples or a stage runs for none of them,
+   * MILLRACE_INVALID_INPUT and MILLRACE_STAGE_FAILED with the number of the sample, MILLRACE_INVALID_PIPELINE,
+   * MILLRACE_MODEL_LOAD, MILLRACE_NATIVE_LOAD, MILLRACE_CANCELLED
+   */
+  async run(options: ProfileRunOptions = {}): Promise<Profile> {
+    const given = checkObject(options, { name: 'run options', keys: ['onProgress', 'signal'] })
+    const onProgress = checkProgress(given.onProgress)
+    const terms: RunTerms = { signal: checkSignal(given.signal) }
+    const pipeline: Pipeline = this.#pipeline
+    const tiers = this.#tiers
+    const steps = stepsOf(pipeline, { tiers, maxBatch: this.#limits.maxBatch })
+    const progress = new ProgressCounter(steps + 1, onProgress)
+    throwIfCancelled(terms)
+    const signatures = await stageSignatures(pipeline)
+    const sampling = { signatures, samples: this.#samples, seed: this.#seed, terms }
+    const samples = await runSamples(pipeline, sampling)
+    progress.step({ message: `${samples.requests} sample requests` })
+    const cores = availableCores()
+    const limits = this.#limits
+    const parts = { pipeline, signatures, samples, tiers, limits, cores, terms, progress }
+    const measured = await new ProfileRun(parts).measure()
+    return {
+      version: 1,
+      pipeline: pipeline.name,
+      ...measured,
+      paths: samples.paths,
+      machine: machineHere(cores),
+      measured: measuredWith(samples.requests),
+    }
+  }
+}
+
+function checkSamples(value: unknown): Samples<unknown> {
+  const given = typeof value === 'object' && value !== null ? value : {}
+  if (Symbol.iterator in given || Symbol.asyncIterator in given) return value as Samples<unknown>
+  throw invalid(
+    `samples: expected an iterable of requests, got ${describe(value)}; give an array of inputs of infer()`,
+  )
+}
+
+function checkTiers(value: unknown): readonly string[] {
+  if (!Array.isArray(value) || value.length === 0) {
+    throw invalid(`tiers: expected a list of tiers, got ${describe(value)}; give ['cpu-1']`)
+  }
+  const odd = value.find((tier) => !isTier(tier))
+  if (odd !== undefined) {
+    const expected = `expected "cpu-N" with N threads from 1 to ${mostThreads}`
+    throw invalid(`tiers: ${expected}, got ${describe(odd)}; other kinds are not measured here yet`)
+  }
+  return [...new Set(value as string[])]
+}
+
+function isTier(value: unknown): boolean {
+  const threads =
+    typeof value === 'string' ? Number(/^cpu-([1-9]\d{0,2})$/.exec(value)?.[1]) : Number.NaN
+  return threads <= mostThreads
+}
+
+function checkProgress(value: unknown): ((progress: ProfileProgress) => void) | undefined {
+  if (value === undefined || typeof value === 'function') {
+    return value as ((progress: ProfileProgress) => void) | undefined
+  }
+  throw invalid(
+    `onProgress: expected a function, got ${describe(value)}; give one, or leave it out`,
+  )
+}
+
+function invalid(message: string): MillraceError {
+  return new MillraceError({ code: 'MILLRACE_INVALID_OPTION', message })
+}
+
+function machineHere(cores: number): MachineProfile {
+  return {
+    cpu: cpus()[0]?.model.trim() || 'unknown',
+    cores,
+    memoryMb: Math.round(totalmem() / 2 ** 20),
+    platform: `${process.platform} ${process.arch}`,
+  }
+}
+
+function measuredWith(samples: number): MeasuredWith {
+  const require = createRequire(import.meta.url)
+  // From src/profile and from dist/profile alike. The library is of the version that is asked for, or does not load.
+  const manifest = require('../../package.json') as {
+    readonly version: string
+    readonly dependencies: Readonly<Record<string, string>>
+  }
+  return {
+    date: new Date().toISOString(),
+    millrace: manifest.version,
+    node: process.version,
+    onnxruntime: manifest.dependencies['onnxruntime-node'] ?? 'unknown',
+    samples,
+  }
+}
