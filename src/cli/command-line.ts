@@ -1,12 +1,13 @@
 import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
 import { describeFailure } from './failure.ts'
+import { addProfileCommand } from './profile.ts'
 import { addRunCommand } from './run.ts'
 import { addSimulateCommand } from './simulate.ts'
 import type { Terminal } from './terminal.ts'
 import { addTraceCommand } from './trace.ts'
 
-const commands = [addTraceCommand, addSimulateCommand, addRunCommand] as const
+const commands = [addProfileCommand, addTraceCommand, addSimulateCommand, addRunCommand] as const
 
 /**
  * Runs `millrace ARGUMENTS`.
