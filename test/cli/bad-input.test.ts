@@ -96,7 +96,11 @@ const bad: readonly (readonly [what: string, files: Files, message: RegExp])[] =
     { trace: '{"version": 1, "arrivalsMs": [1, NaN], "meta": {}}' },
     /trace\.json[:,] /,
   ],
-  ['an arrival that is no number', { trace: { ...trace, arrivalsMs: [1, '2'] } }, /trace\.json[:,] /],
+  [
+    'an arrival that is no number',
+    { trace: { ...trace, arrivalsMs: [1, '2'] } },
+    /trace\.json[:,] /,
+  ],
   [
     'a line that is no number',
     { trace: '1\n2\nNaN\n', traceName: 'trace.txt' },
@@ -108,7 +112,11 @@ const bad: readonly (readonly [what: string, files: Files, message: RegExp])[] =
     { trace: { ...trace, arrivals: [] } },
     /trace\.json[:,] .*"arrivals"/,
   ],
-  ['a trace of a later version', { trace: { ...trace, version: 3 } }, /trace\.json[:,] version: .*3/],
+  [
+    'a trace of a later version',
+    { trace: { ...trace, version: 3 } },
+    /trace\.json[:,] version: .*3/,
+  ],
   ['a trace that is cut off', { trace: JSON.stringify(trace).slice(0, 200) }, /trace\.json[:,] /],
   [
     'a profile that is cut off',
