@@ -39,7 +39,9 @@ void Trials::work() {
     while (!cancelled_.load(std::memory_order_relaxed)) {
       const std::size_t index = next_.fetch_add(1, std::memory_order_relaxed);
       if (index >= configurations_.size()) return;
-      Simulation simulation(traffic_, std::move(configurations_[index]), options_.simulation);
+      std::vector<SimulatedService> services;
+      for (const StaffedService& one : configurations_[index]) services.push_back(one.resolve());
+      Simulation simulation(traffic_, std::move(services), options_.simulation);
       attempt_(index, simulation, cancelled_);
     }
   } catch (const std::bad_alloc&) {

@@ -8,10 +8,11 @@
 
 #include <atomic>
 #include <cstddef>
-#include <cstdint>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <utility>
 #include <vector>
 
 #include "base/result.h"
@@ -24,14 +25,44 @@ struct TrialOptions {
   std::size_t threads = 1;
 };
 
+// Services that configurations are made of, by number: kept for good, so that they can be read by
+// many threads while more are added by their owner.
+class ServiceList {
+ public:
+  // The owner alone.
+  std::size_t add(SimulatedService service) {
+    services_.push_back(std::move(service));
+    return services_.size() - 1;
+  }
+  [[nodiscard]] const SimulatedService& at(std::size_t number) const {
+    return services_.at(number);
+  }
+
+ private:
+  std::deque<SimulatedService> services_;  // stay where they are
+};
+
+// How one stage of a configuration is run.
+struct StaffedService {
+  const SimulatedService* service = nullptr;
+  std::size_t replicas = 1;
+
+  [[nodiscard]] SimulatedService resolve() const {
+    SimulatedService resolved = *service;
+    resolved.replicas = replicas;
+    return resolved;
+  }
+};
+
 class Trials {
  public:
-  using Configuration = std::vector<SimulatedService>;
+  using Configuration = std::vector<StaffedService>;
 
   // One trial: takes the simulation of the configuration with this index through the traffic, and
   // keeps what came of it. Called by any thread, once for each index; returns early if told to.
   using Try = std::function<void(std::size_t, Simulation&, const std::atomic<bool>& cancelled)>;
 
+  // The services of the configurations must outlive it.
   Trials(std::shared_ptr<const Traffic> traffic, std::vector<Configuration> configurations,
          const TrialOptions& options, Try attempt);
 
@@ -45,7 +76,7 @@ class Trials {
   void fail(Error error);
 
   const std::shared_ptr<const Traffic> traffic_;
-  std::vector<Configuration> configurations_;  // each moved from by the thread that takes it
+  const std::vector<Configuration> configurations_;
   const TrialOptions options_;
   const Try attempt_;
   // A mere hint to stop early: nothing is read on the strength of it.

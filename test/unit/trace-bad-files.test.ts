@@ -54,7 +54,7 @@ describe('a trace document', () => {
     ['1,0x10', 'arrivalsMs[1]: expected a finite number of milliseconds, got "0x10"'],
     ['1,2,', 'arrivalsMs[2]: expected a finite number of milliseconds, got "]"'],
     ['1,,2', 'arrivalsMs[1]: expected a finite number of milliseconds, got ","'],
-    ['1 2', 'arrivalsMs[1]: expected "," or "]" before it, got "2"'],
+    ['1 2', 'arrivalsMs[0]: expected "," or "]" after it, got "2"'],
   ])('with the arrivals [%s] is refused', async (arrivals, message) => {
     expect(await complaint(document(arrivals))).toContain(message)
   })
@@ -112,7 +112,7 @@ describe('a trace document', () => {
     ],
     [
       '{"version":1,"arrivalsMs":[1,2',
-      'arrivalsMs[2]: expected "," or "]" before it, got nothing; the file is cut off',
+      'arrivalsMs[1]: expected "," or "]" after it, got nothing; the file is cut off',
     ],
     [
       '{"version":1,"arrivalsMs":[',
@@ -127,7 +127,7 @@ describe('a trace document', () => {
   })
 
   it('that is cut off anywhere is refused', async () => {
-    const whole = '{"version":1,"meta":{"a":[1,"]"]},"arrivalsMs":[\n0,1.5,\n22]}'
+    const whole = '{"version":1,"meta":{"a":[1,"]"]},"arrivalsMs":[\n0,11.5,\n22]}'
     for (let length = 0; length < whole.length; length++) {
       expect(await complaint(whole.slice(0, length))).toMatch(/cut off|empty file/)
     }

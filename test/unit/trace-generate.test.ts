@@ -29,10 +29,11 @@ describe('gamma arrivals', () => {
 
   it('are whole microseconds, before the end', () => {
     const { arrivalsMs } = Trace.gamma({ ratePerS: 500, cv2: 4, durationMs: 20_000 })
-    for (const arrivalMs of arrivalsMs) {
-      expect(String(arrivalMs)).toMatch(/^\d+(\.\d{1,3})?$/)
-      expect(arrivalMs).toBeLessThan(20_000)
-    }
+    const finer = [...arrivalsMs].filter(
+      (arrivalMs) => !/^\d+(\.\d{1,3})?$/.test(String(arrivalMs)),
+    )
+    expect(finer).toEqual([])
+    expect(arrivalsMs.at(-1)).toBeLessThan(20_000)
   })
 
   it('say how they were made', () => {
