@@ -23,12 +23,8 @@ export {
 } from './errors.ts'
 export type {
   Estimate,
-  Estimate,
-  PlannedConfiguration,
   PlannedConfiguration,
   PlannedStage,
-  PlannedStage,
-  StageEstimate,
   StageEstimate,
 } from './estimator/estimate.ts'
 export { type EstimateOptions, Estimator, type EstimatorOptions } from './estimator/estimator.ts'
