@@ -26,7 +26,7 @@ export function formatNumber(value: number | undefined): string {
   const decimals = Math.abs(value) >= 100 ? 0 : Math.abs(value) >= 10 ? 1 : 2
   const small = value !== 0 && Math.abs(value) < 1
   return small
-    ? String(Number(value.toPrecision(3)))
+    ? value.toPrecision(3)
     : value.toLocaleString('en-US', {
         minimumFractionDigits: decimals,
         maximumFractionDigits: decimals,
