@@ -3,7 +3,7 @@ import type { StageBench } from './stage-bench.ts'
 
 const rounds = 3
 const enoughMs = 80
-const leastBatches = 4
+const leastBatches = 5
 
 /**
  * Service times of batches with 1, 2, … replicas all kept busy, up to twice the cores; round after round, so that what
@@ -16,12 +16,12 @@ export async function measureContention(
   const found = threadCounts(cores).map((busyThreads) => {
     return { busyThreads, roundsMs: [] as number[] }
   })
-  const batches = Math.max(leastBatches, Math.ceil(enoughMs / serviceMs))
+  const forMs = Math.max(enoughMs, leastBatches * serviceMs)
   for (let round = 0; round < rounds; round++) {
     for (const { busyThreads, roundsMs } of found) {
       await bench.setUp(batch, busyThreads)
-      await bench.keepBusy(2 * busyThreads)
-      const { meanMs } = await bench.keepBusy(busyThreads * batches)
+      await bench.keepBusy(busyThreads)
+      const { meanMs } = await bench.saturate(forMs)
       roundsMs.push(meanMs)
     }
   }

@@ -36,8 +36,9 @@ export async function measurePathOverhead(
   },
 ): Promise<readonly PathOverhead[]> {
   const { requests, edges, terms } = given
-  const plain = plainStages(pipeline)
-  const whole = definePipeline({ name: pipeline.name, ...plain } as never) as Pipeline
+  const { name } = pipeline
+  const { stages, outputs, ...plain } = plainStages(pipeline)
+  const whole = definePipeline({ name, stages, outputs } as never) as Pipeline
   const configuration = Object.fromEntries(whole.order.map((stage) => [stage, { replicas: 1 }]))
   return withEngine(whole, { configuration, terms }, async (engine) => {
     const serviceMs = (): readonly number[] => {

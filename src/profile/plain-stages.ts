@@ -33,7 +33,8 @@ export function plainStages(pipeline: Pipeline): PlainStages {
     return [nameHere(name), plain(stage, nameHere)] as const
   })
   const outputs = Object.entries(pipeline.outputs).map(([name, output]) => {
-    return [name, { from: output.candidates, default: output.default }] as const
+    const { candidates: from, default: fill } = output
+    return [name, fill === undefined ? from : { from, default: fill }] as const
   })
   return {
     stages: Object.fromEntries(stages),

@@ -4,13 +4,19 @@ import { aloneName, type LoneStage } from './lone-stage.ts'
 import { type MeasuringEngine, type RunTerms, residentMb, withEngine } from './measuring-engine.ts'
 import { bytesOf, haveOneShape, type Row, stackRows } from './recorded-rows.ts'
 
-/** Longest that an engine holds rows back: batches are never cut short by time. */
-const holdMs = 60_000
+/**
+ * How long rows are held back until they make a batch: long enough for one that is on its way, and short, since a replica
+ * that looks while rows are being pushed may take the first of them alone, and then waits in vain for others.
+ */
+const holdMs = 20
 const budgetBytes = 64 << 20
 const mostPendingRows = 4096
 /** Different batches that are made of the recorded rows. */
 const mostTurns = 16
 const moreReplicas = 2
+/** Who keeps a stage busy, and how many batches each sends at once at most. */
+const clients = 4
+const mostAtOnce = 256
 
 export interface BenchOptions {
   readonly lone: LoneStage
@@ -35,6 +41,13 @@ export interface BusyRun {
   readonly meanMs: number
   /** From the first to the last. */
   readonly tookMs: number
+}
+
+/** Since the engine started. */
+interface Totals {
+  readonly rows: number
+  readonly batches: number
+  readonly totalMs: number
 }
 
 /** Runs `use` with the stage alone, and closes it whatever happens. */
@@ -99,6 +112,20 @@ export class StageBench {
     return (residentMb() - beforeMb) / moreReplicas
   }
 
+  /** Batches on all replicas for so long, with always more of them waiting. */
+  async saturate(forMs: number): Promise<BusyRun> {
+    const parts = Math.max(1, Math.min(mostAtOnce, Math.floor(this.#mostBatches / clients)))
+    const requests = this.#burst(parts)
+    const before = this.#stats()
+    const beganMs = performance.now()
+    const client = async (): Promise<void> => {
+      do await this.#send(requests)
+      while (performance.now() - beganMs < forMs)
+    }
+    await Promise.all(Array.from({ length: clients }, client))
+    return this.#since(before, beganMs)
+  }
+
   /** That many batches, or as many as may wait at once, one after the other on all replicas. */
   async keepBusy(wanted: number): Promise<BusyRun> {
     const batches = Math.max(1, Math.min(wanted, this.#mostBatches))
@@ -106,10 +133,14 @@ export class StageBench {
     const before = this.#stats()
     const beganMs = performance.now()
     await this.#send(requests)
+    return this.#since(before, beganMs)
+  }
+
+  #since(before: Totals, beganMs: number): BusyRun {
     const tookMs = performance.now() - beganMs
     const after = this.#stats()
-    const ran = after.batches - before.batches
-    return { meanMs: (after.totalMs - before.totalMs) / ran, tookMs, batches: ran }
+    const batches = after.batches - before.batches
+    return { meanMs: (after.totalMs - before.totalMs) / batches, tookMs, batches }
   }
 
   get #mostBatches(): number {
@@ -180,7 +211,7 @@ export class StageBench {
     })
   }
 
-  #stats(): { rows: number; batches: number; totalMs: number } {
+  #stats(): Totals {
     const { rows, batches, serviceMs } = this.#engine.stats().stages[aloneName] as NonNullable<
       ReturnType<MeasuringEngine['stats']>['stages'][string]
     >

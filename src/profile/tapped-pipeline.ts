@@ -63,7 +63,7 @@ export function tapPipeline(pipeline: Pipeline, options: TapOptions): TappedPipe
     const level = levels.ofStage(name)
     seen.push({ stage: name, output: addTap(made, { name, at, stage, plain, options }), level })
     if (!stage.fanOut) continue
-    const item = referenceTo(plain.nameHere(name), made)
+    const item = referenceTo(name, { pipeline, plain })
     counts.push({ stage: name, output: addCount(made, { at, item, plain }), level })
   }
   const values = addValues(made, { pipeline, plain, options })
@@ -75,6 +75,11 @@ export function tapPipeline(pipeline: Pipeline, options: TapOptions): TappedPipe
 interface Made {
   readonly stages: Record<string, unknown>
   readonly outputs: Record<string, unknown>
+}
+
+interface TapSource {
+  readonly pipeline: Pipeline
+  readonly plain: PlainStages
 }
 
 interface Tapped {
@@ -126,16 +131,18 @@ function addCount(
 }
 
 /** Any output of the stage that somebody reads: there is one, or the stage would be of no use. */
-function referenceTo(stage: string, { stages, outputs }: Made): string {
-  const texts = [
-    ...Object.values(stages as Record<string, Stage>).flatMap(({ inputs, when }) => {
+function referenceTo(stage: string, { pipeline, plain }: TapSource): string {
+  const here = (text: string): string => {
+    const { node, value } = parseReference(text)
+    return `${plain.nameHere(node)}.${value}`
+  }
+  const read = [
+    ...Object.values<Stage>(pipeline.stages).flatMap(({ inputs, when }) => {
       return [...Object.values(inputs).flat(), ...(when === undefined ? [] : [when.output])]
     }),
-    ...Object.values(outputs as Record<string, { from: string | readonly string[] }>).flatMap(
-      ({ from }) => from,
-    ),
+    ...Object.values(pipeline.outputs).flatMap(({ candidates }) => candidates),
   ]
-  return texts.find((text) => parseReference(text).node === stage) as string
+  return here(read.find((text) => parseReference(text).node === stage) as string)
 }
 
 /** Outputs for the values that stages without a tap are given by others. */
