@@ -5,6 +5,8 @@ export { Engine } from './engine/engine.ts'
 export type { CloseOptions, EngineOptions, Overload } from './engine/engine-options.ts'
 export type { EngineEvents, EngineListener } from './engine/events.ts'
 export type { InferOptions, Priority } from './engine/infer-options.ts'
+export { type ReplayOptions, type ReplayProgress, replay } from './engine/replay.ts'
+export type { ReplayReport, ReplayStage } from './engine/replay-report.ts'
 export type {
   CacheStats,
   Distribution,
