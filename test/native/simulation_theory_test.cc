@@ -9,7 +9,7 @@
 namespace millrace {
 namespace {
 
-constexpr std::size_t kArrivals = 6'000'000 / det::kSeedDivisor;
+constexpr std::size_t kArrivals = 3'000'000 / det::kSeedDivisor;
 constexpr double kTolerance = det::kSeedDivisor == 1 ? 0.01 : 0.03;
 constexpr Nanos kService = 1'000'000;
 
