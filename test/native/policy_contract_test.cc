@@ -9,6 +9,7 @@
 #include <functional>
 #include <tuple>
 
+#include "ragged_harness.h"
 #include "row_model.h"
 #include "simulated_chain.h"
 #include "simulator/traffic.h"
@@ -94,7 +95,9 @@ class EngineDriver {
       now_ = *next;
       engine_.go_to(now_);
       for (std::size_t i = 0; i < ends_.size(); ++i) {
-        if (ends_[i] == now_) engine_.release(i);
+        if (ends_[i] != now_) continue;
+        engine_.release(i);
+        released_rows_ += engine_.runs()[i].rows;
       }
       for (; arrived_ < trace_.arrivals.size() && trace_.arrivals[arrived_] == now_; ++arrived_) {
         const auto request = static_cast<std::uint32_t>(arrived_);
@@ -102,8 +105,6 @@ class EngineDriver {
       }
       settle(now_);
     }
-    // Answers may be a moment behind.
-    eventually([&] { return collect() == trace_.arrivals.size(); });
     return outcome();
   }
 
@@ -136,6 +137,7 @@ class EngineDriver {
 
   void settle(Nanos now) {
     if (delayed_) {
+      ASSERT_TRUE(eventually([&] { return collect() == released_rows_; })) << "at " << now;
       ASSERT_TRUE(engine_.wait_for_runs(expected_(now))) << "a batch does not start at " << now;
     } else {
       ASSERT_TRUE(engine_.wait_for_sleep()) << "at " << now;
@@ -172,6 +174,7 @@ class EngineDriver {
   std::function<std::size_t(Nanos)> expected_;
   Nanos now_ = 0;
   std::size_t arrived_ = 0;
+  std::size_t released_rows_ = 0;
   std::vector<Nanos> ends_;  // by run
   std::vector<Nanos> latencies_;
 };
@@ -193,7 +196,7 @@ bool compare(const Pipelines& pipelines, const Trace& trace, std::uint64_t seed)
   EXPECT_EQ(engine.batches, batches) << "replay with MILLRACE_SEED=" << seed;
   const SimulationReport report = simulation.report(kNever);
   EXPECT_EQ(engine.latencies.size(), report.finished);
-  if (!engine.latencies.empty()) EXPECT_EQ(engine.latencies.back(), report.max);
+  EXPECT_EQ(engine.latencies.empty() ? 0 : engine.latencies.back(), report.max);
   return true;
 }
 
@@ -211,7 +214,7 @@ void explore(const Pipelines& pipelines,
     det::Random random(seed);
     if (compare(pipelines, trace(random, seed), seed)) ++compared;
   }
-  EXPECT_GE(compared * 2, seeds);
+  if (only == nullptr) EXPECT_GE(compared * 2, seeds);
 }
 
 void explore_batches(const Pipelines& pipelines, double gap_ms) {
@@ -252,13 +255,18 @@ TEST(PolicyContract, OfAJoin) {
   explore_batches({diamond({}), simulated, {{0.1f}}}, 1);
 }
 
-// x -> split (fan-out) -> add 1 -> join (gathers split, and reads x)
+// x -> split (fan-out) -> add 1 -> join (gathers split, and reads x). What is gathered has as many
+// rows as there are items, which would keep rows out of a batch where they may not be ragged.
 Pipelines split_and_join() {
-  PipelineSpec engine =
-      pipeline_of({fan_out_of("split", splitter(), {{from_request()}}),
-                   stage_of("add", fake_adding(1), {{from_stage(0, kItems)}}),
-                   gather_of("join", summer(1), 0, {{from_stage(1)}, {from_request()}})},
-                  {from_stage(2)});
+  const auto join =
+      echo_of({tensor(DataType::kFloat32, {-1, -1, 4}), tensor(DataType::kFloat32, {-1, 4})}, true);
+  StageSpec gathering = stage_of("join", nullptr, {{from_stage(1)}, {from_request()}});
+  gathering.model = join;
+  gathering.gather = 0;
+  PipelineSpec engine = pipeline_of(
+      {fan_out_of("split", splitter(), {{from_request()}}),
+       stage_of("add", fake_adding(1), {{from_stage(0, kItems)}}), std::move(gathering)},
+      {from_stage(2, 1)});
   SimulatedPipeline simulated = simulated_chain(3);
   simulated.stages[0].fan_out = true;
   simulated.stages[2].gather = 0;

@@ -41,12 +41,13 @@ class StepClock final : public Clock {
     if (known != this) introduce(known);
     repeats = now == last ? repeats + 1 : 0;
     last = now;
-    if (!impatient_ || repeats < kRepeats) return now;
+    if (!impatient_.load() || repeats < kRepeats) return now;
     repeats = 0;
     return now + kMuch;
   }
 
   void set(Nanos now) { now_.store(now); }
+  void end_patience() { impatient_.store(true); }
   [[nodiscard]] Nanos current() const { return now_.load(); }
 
   // Of all that asked for the time, but the owner.
@@ -67,7 +68,7 @@ class StepClock final : public Clock {
 #endif
   }
 
-  const bool impatient_;
+  std::atomic<bool> impatient_;
   const std::thread::id owner_;
   std::atomic<Nanos> now_{1'000'000'000};  // long past by the clock that sleeps go by
   mutable std::mutex mutex_;
@@ -161,6 +162,7 @@ class HeldModel final : public Model {
 
   const std::vector<TensorSpec>& inputs() const override { return model_->inputs(); }
   const std::vector<TensorSpec>& outputs() const override { return model_->outputs(); }
+  bool accepts_ragged() const override { return model_->accepts_ragged(); }
   Result<std::unique_ptr<Runner>> make_runner(const RunnerOptions& options) override {
     auto made = model_->make_runner(options);
     if (!made.ok()) return made;
@@ -192,6 +194,7 @@ class SteppedEngine {
   }
   ~SteppedEngine() {
     ledger_.release_all();
+    clock_.end_patience();
     engine_->stop(true);
   }
   SteppedEngine(const SteppedEngine&) = delete;
