@@ -1,4 +1,5 @@
-import { Engine, type EngineOptions } from '../engine/engine.ts'
+import { Engine } from '../engine/engine.ts'
+import type { EngineOptions } from '../engine/engine-options.ts'
 import { MillraceError } from '../errors.ts'
 import type { Pipeline } from '../pipeline/pipeline.ts'
 
