@@ -137,7 +137,7 @@ export class ProfileRun {
         throwIfCancelled(terms)
       })
       if (tier === tiersOf(stage, this.#parts.tiers)[0]) {
-        this.#overheads.push({ stage, overhead: await measureLoneOverhead(bench) })
+        this.#overheads.push({ stage, overhead: await measureLoneOverhead(bench, limits) })
       }
       return { points: toPoints(measured), ...(await memoryOf(bench, stage)) }
     })
@@ -160,13 +160,18 @@ export class ProfileRun {
 
   // Inline functions run on this thread, and so do those who measure them: others tell more.
   async #overhead(): Promise<OverheadProfile> {
-    const { pipeline, samples, terms } = this.#parts
+    const { pipeline, samples, limits, terms } = this.#parts
     const native = this.#overheads.filter(({ stage }) => stage.kind === 'onnx')
     const stages = (native.length > 0 ? native : this.#overheads).map(({ overhead }) => overhead)
     const fansOut = Object.values<Stage>(pipeline.stages).some(({ fanOut }) => fanOut)
     const { requests1: requests } = samples
     if (fansOut || requests.length === 0) return solveOverhead({ stages, paths: [] })
-    const paths = await measurePathOverhead(pipeline, { requests, edges: this.#edges, terms })
+    const paths = await measurePathOverhead(pipeline, {
+      requests,
+      edges: this.#edges,
+      terms,
+      maxPointMs: limits.maxPointMs,
+    })
     return solveOverhead({ stages, paths })
   }
 
@@ -176,10 +181,10 @@ export class ProfileRun {
     const heaviest = heaviestOf(stages)
     if (heaviest === undefined) return []
     const { name, batch, serviceMs } = heaviest
-    const { cores, terms, pipeline } = this.#parts
+    const { cores, limits, terms, pipeline } = this.#parts
     const [variant] = variantsOf(pipeline.stages[name] as Stage)
     const busy = await withBench(this.#bench({ name, variant }, oneThread), terms, (bench) =>
-      measureContention(bench, { batch, serviceMs, cores }),
+      measureContention(bench, { batch, serviceMs, cores, maxPointMs: limits.maxPointMs }),
     )
     return toContention(busy)
   }
