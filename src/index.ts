@@ -5,6 +5,8 @@ export { Engine } from './engine/engine.ts'
 export type { CloseOptions, EngineOptions, Overload } from './engine/engine-options.ts'
 export type { EngineEvents, EngineListener } from './engine/events.ts'
 export type { InferOptions, Priority } from './engine/infer-options.ts'
+export { type ReplayOptions, type ReplayProgress, replay } from './engine/replay.ts'
+export type { ReplayReport, ReplayStage } from './engine/replay-report.ts'
 export type {
   CacheStats,
   Distribution,
@@ -25,6 +27,7 @@ export type {
   PlannedStage,
   StageEstimate,
 } from './estimator/estimate.ts'
+export { type EstimateOptions, Estimator, type EstimatorOptions } from './estimator/estimator.ts'
 export type { Condition, ConditionTest, ConditionValue } from './pipeline/condition.ts'
 export type {
   CompleteConfiguration,
@@ -101,3 +104,15 @@ export { checkHardware, defaultHardware, readHardware } from './profile/read-har
 export { readProfile } from './profile/read-profile.ts'
 export type { Samples } from './profile/sample-run.ts'
 export { writeProfile } from './profile/write-profile.ts'
+export { type EnvelopePoint, envelopeWindowsMs } from './workload/envelope.ts'
+export type { RatePoint } from './workload/rate-curve.ts'
+export { type TraceShape, traceShapes } from './workload/shapes.ts'
+export { type SaveTraceOptions, Trace, type TraceOptions } from './workload/trace.ts'
+export type {
+  ArrivalOptions,
+  GammaTraceOptions,
+  RatesTraceOptions,
+  ShapedTraceOptions,
+} from './workload/trace-options.ts'
+export type { TraceStats } from './workload/trace-stats.ts'
+export type { TraceFormat } from './workload/trace-writer.ts'

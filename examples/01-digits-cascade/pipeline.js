@@ -1,4 +1,5 @@
 import { definePipeline, onnx } from 'millrace'
+import { readDigits } from './digits.js'
 
 const fastModel = new URL('models/digits-fast.onnx', import.meta.url)
 const accurateModel = new URL('models/digits-accurate.onnx', import.meta.url)
@@ -33,3 +34,11 @@ export const accurateAlone = definePipeline({
   stages: { accurate: onnx(accurateModel, { inputs: { image: 'request.image' } }) },
   outputs: { label: 'accurate.label' },
 })
+
+/** The pipeline of `millrace profile pipeline.js`; the others are `pipeline.js#fastAlone` and `pipeline.js#accurateAlone`. */
+export default cascade
+
+/** Requests as they come, for `millrace profile` and `millrace run`. */
+export function samples() {
+  return readDigits().map(({ image }) => ({ image }))
+}

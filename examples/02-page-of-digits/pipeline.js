@@ -31,3 +31,16 @@ export const pageReader = definePipeline({
   },
   outputs: { text: 'transcribe.text' },
 })
+
+/** Requests as they come, for `millrace profile` and `millrace run`: pages, of which one is blank. */
+export async function samples() {
+  // Only here: pages are drawn with sharp, which serving them does not need in this thread.
+  const [{ blankPage, writePages }, { readDigits }] = await Promise.all([
+    import('./page.js'),
+    import('../01-digits-cascade/digits.js'),
+  ])
+  const pages = await writePages({ digits: readDigits(), repeats: 5, seed: 1 })
+  return [...pages, await blankPage(1)].map(({ png }) => ({
+    page: { type: /** @type {const} */ ('uint8'), dims: [1, png.length], data: png },
+  }))
+}

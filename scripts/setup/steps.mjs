@@ -1,5 +1,5 @@
 // The steps of setup, as data: what each depends on, what it leaves behind, and how it is done.
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { dirname, join } from 'node:path'
 import { forgetForeignCache } from '../cmake-cache.mjs'
@@ -93,6 +93,7 @@ function nativeStep(root) {
 
 /** @param {string} root @returns {Step} */
 function typeScriptStep(root) {
+  const commandLine = join(root, 'dist', 'cli', 'main.js')
   return {
     message: 'compiling TypeScript',
     stampPath: join(root, 'build', '.stamps', 'typescript'),
@@ -102,7 +103,7 @@ function typeScriptStep(root) {
         paths: ['tsconfig.json', 'tsconfig.build.json', 'src'],
         also: versions(root, ['typescript', '@types/node']),
       }),
-    outputs: () => [join(root, 'dist', 'index.js')],
+    outputs: () => [join(root, 'dist', 'index.js'), commandLine],
     run: () => {
       const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc')
       run({
@@ -112,6 +113,8 @@ function typeScriptStep(root) {
         args: [tsc, '-p', 'tsconfig.build.json'],
       })
       removeOrphans(root)
+      // What `npx millrace` runs. npx makes it executable where it first links it, and never again.
+      if (existsSync(commandLine)) chmodSync(commandLine, 0o755)
     },
   }
 }

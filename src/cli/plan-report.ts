@@ -1,0 +1,49 @@
+import type { Plan, PlanSearch } from '../planner/plan.ts'
+import type { Hardware } from '../profile/hardware.ts'
+import { estimatePairs } from './estimate-report.ts'
+import { formatCost, formatCount } from './quantity.ts'
+import { formatPairs, formatTable } from './table.ts'
+
+/** For a person to read: what to run, what it costs, what to expect, why, and what else was looked at. */
+export function formatPlan(plan: Plan, { hardware }: { readonly hardware: Hardware }): string {
+  const { percentile, latencyMs } = plan.objective
+  const title = `${plan.pipeline}: p${percentile} within ${latencyMs} ms, strategy ${plan.strategy}`
+  const predicted = formatPairs(estimatePairs(plan.estimate, { latencyMs }))
+  const why = formatPairs(
+    Object.entries(plan.reasons).map(([stage, reason]) => [`  ${stage}`, reason]),
+  )
+  const searched = `Searched: ${describeSearch(plan.search)}.`
+  return [title, formatConfiguration(plan, hardware), predicted, `Why:\n${why}`, searched].join(
+    '\n\n',
+  )
+}
+
+function formatConfiguration({ configuration }: Plan, hardware: Hardware): string {
+  const planned = Object.entries(configuration)
+  const hasModels = planned.some(([, { model }]) => model !== undefined)
+  const heading = [
+    'stage',
+    ...(hasModels ? ['model'] : []),
+    'tier',
+    'max batch',
+    'replicas',
+    'cost',
+  ]
+  const rows = planned.map(([name, { model = '', tier, maxBatch, replicas }]) => [
+    name,
+    ...(hasModels ? [model] : []),
+    tier,
+    String(maxBatch),
+    String(replicas),
+    formatCost(replicas * (hardware.tiers[tier]?.pricePerHour ?? Number.NaN)),
+  ])
+  return formatTable([heading, ...rows])
+}
+
+function describeSearch({ candidates, ruledOut, simulated }: PlanSearch): string {
+  const bounds = Object.entries(ruledOut)
+    .filter(([, count]) => count > 0)
+    .map(([bound, count]) => `${formatCount(count)} by ${bound}`)
+  const out = bounds.length === 0 ? '' : `; ruled out ${bounds.join(', ')}`
+  return `${formatCount(candidates)} configurations within the limits${out}; ${formatCount(simulated)} simulated`
+}

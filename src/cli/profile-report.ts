@@ -1,0 +1,51 @@
+import type { Profile, StageProfile, TierProfile } from '../profile/profile.ts'
+import { formatMs, formatNumber, formatRate } from './quantity.ts'
+import { formatPairs, formatTable } from './table.ts'
+
+/** For a person to read: how long batches take, how often stages run, and what comes on top. */
+export function formatProfile(profile: Profile): string {
+  const stages = Object.entries(profile.stages)
+  const rows = stages.flatMap(([name, stage]) =>
+    tiersOf(stage).flatMap(({ tier, points }) =>
+      points.map(({ batch, meanMs, p99Ms }) => [
+        name,
+        tier,
+        String(batch),
+        formatMs(meanMs),
+        formatMs(p99Ms),
+        formatRate((batch * 1000) / meanMs),
+      ]),
+    ),
+  )
+  const table = formatTable([['stage', 'tier', 'batch', 'mean', 'p99', 'rows'], ...rows])
+  return [`pipeline ${profile.pipeline}`, table, formatPairs(remarks(profile))].join('\n\n')
+}
+
+interface ProfiledTier extends TierProfile {
+  /** With the model, where there are several. */
+  readonly tier: string
+}
+
+function tiersOf({ tiers = {}, models = {} }: StageProfile): readonly ProfiledTier[] {
+  const alone = Object.entries(tiers).map(([tier, profile]) => ({ tier, ...profile }))
+  const several = Object.entries(models).flatMap(([model, { tiers: own }]) =>
+    Object.entries(own).map(([tier, profile]) => ({ tier: `${model} on ${tier}`, ...profile })),
+  )
+  return [...alone, ...several]
+}
+
+function remarks({ stages, overhead, contention = [] }: Profile): [string, string][] {
+  const factors = Object.entries(stages).map(([name, { scaleFactor }]) => {
+    return `${name} ${formatNumber(scaleFactor)}`
+  })
+  const pairs: [string, string][] = [['visits per request', factors.join(', ')]]
+  if (overhead) {
+    const { requestMs, hopMs } = overhead
+    pairs.push(['overhead', `${formatMs(requestMs)} a request, ${formatMs(hopMs)} a batch`])
+  }
+  const slower = contention.map(({ busyThreads, slowdown }) => {
+    return `${formatNumber(slowdown)} times at ${busyThreads} threads`
+  })
+  if (slower.length > 0) pairs.push(['slower', slower.join(', ')])
+  return pairs
+}

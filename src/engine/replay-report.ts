@@ -1,0 +1,118 @@
+import type { OpenLoop } from './open-loop.ts'
+import type { Distribution, EngineStats, StageStats } from './stats.ts'
+
+/** What became of a trace on a live engine; what an `Estimate` predicts has the same name here. */
+export interface ReplayReport {
+  /** Sent: all of the trace. */
+  readonly requests: number
+  readonly completed: number
+  /** Failed requests by the code of their error; UNSETTLED where no answer came in time. */
+  readonly failed: Readonly<Record<string, number>>
+  /**
+   * Percentiles by nearest rank of the completed requests' latencies: from when a request was meant to be sent to when its
+   * promise was fulfilled, as JavaScript sees it. NaN where none completed.
+   */
+  readonly meanMs: number
+  readonly p50Ms: number
+  readonly p95Ms: number
+  readonly p99Ms: number
+  readonly maxMs: number
+  /** Share of all requests answered within the objective's latency, from 0 to 1; undefined without an objective. */
+  readonly attainment: number | undefined
+  /** Requests sent more than 1 ms late. Where they are many, the figures are of this process and not of the engine. */
+  readonly sentLate: number
+  /** From the start to the last answer. */
+  readonly durationMs: number
+  /** The same latencies as the core saw them, from submission to end; those of the warm-up included. */
+  readonly coreMs: Distribution
+  readonly stages: Readonly<Record<string, ReplayStage>>
+  /** By request, in order; NaN for those that did not complete. */
+  readonly latenciesMs: Float64Array
+}
+
+export interface ReplayStage {
+  /** Share of the time that replicas ran batches, from 0 to 1. */
+  readonly utilization: number
+  /** Rows a batch; 0 where there was none. */
+  readonly meanBatch: number
+  /** Time rows waited for their batch to start, within 1.6 %; those of the warm-up included. */
+  readonly queueP99Ms: number
+  /** Rows in all. */
+  readonly visits: number
+  readonly batches: number
+  /** Milliseconds a batch took; 0 where there was none. */
+  readonly meanServiceMs: number
+  /** At the end. */
+  readonly replicas: number
+}
+
+/** Sums up a loop that has ended, given the engine's statistics before and after it. */
+export function reportReplay(
+  loop: OpenLoop,
+  {
+    latencyMs,
+    before,
+    after,
+  }: {
+    readonly latencyMs: number | undefined
+    readonly before: EngineStats
+    readonly after: EngineStats
+  },
+): ReplayReport {
+  const { latenciesMs, failed, sentLate } = loop
+  const sorted = latenciesMs.filter((each) => !Number.isNaN(each)).sort()
+  const durationMs = loop.lastSettledMs
+  const stages = Object.entries(after.stages).map(([name, stage]) => {
+    return [name, reportStage(stage, { before: before.stages[name], durationMs })] as const
+  })
+  return {
+    requests: latenciesMs.length,
+    completed: sorted.length,
+    failed: { ...failed },
+    meanMs: sorted.reduce((sum, each) => sum + each, 0) / sorted.length,
+    p50Ms: nearestRank(sorted, 50),
+    p95Ms: nearestRank(sorted, 95),
+    p99Ms: nearestRank(sorted, 99),
+    maxMs: nearestRank(sorted, 100),
+    attainment:
+      latencyMs === undefined ? undefined : countUpTo(sorted, latencyMs) / latenciesMs.length,
+    sentLate,
+    durationMs,
+    coreMs: after.latencyMs,
+    stages: Object.fromEntries(stages),
+    latenciesMs,
+  }
+}
+
+function reportStage(
+  after: StageStats,
+  { before, durationMs }: { readonly before: StageStats | undefined; readonly durationMs: number },
+): ReplayStage {
+  const visits = after.rows - (before?.rows ?? 0)
+  const batches = after.batches - (before?.batches ?? 0)
+  const busyMs = after.busyMs - (before?.busyMs ?? 0)
+  return {
+    utilization: busyMs / Math.max(1, after.replicas) / durationMs,
+    meanBatch: batches === 0 ? 0 : visits / batches,
+    queueP99Ms: after.queueMs.p99,
+    visits,
+    batches,
+    meanServiceMs: batches === 0 ? 0 : busyMs / batches,
+    replicas: after.replicas,
+  }
+}
+
+function nearestRank(sorted: Float64Array, percentile: number): number {
+  return sorted[Math.ceil((percentile / 100) * sorted.length) - 1] ?? Number.NaN
+}
+
+function countUpTo(sorted: Float64Array, limit: number): number {
+  let low = 0
+  let high = sorted.length
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if ((sorted[middle] as number) <= limit) low = middle + 1
+    else high = middle
+  }
+  return low
+}
