@@ -61,3 +61,20 @@ export type {
   TensorLike,
   TensorType,
 } from './pipeline/tensor.ts'
+export { type EnvelopePoint, envelopeWindowsMs } from './workload/envelope.ts'
+export type { RatePoint } from './workload/rate-curve.ts'
+export {
+  ArrivalRecorder,
+  type ArrivalRecorderOptions,
+  type RecordedTraceOptions,
+} from './workload/recorder.ts'
+export { type TraceShape, traceShapes } from './workload/shapes.ts'
+export { type SaveTraceOptions, Trace, type TraceOptions } from './workload/trace.ts'
+export type {
+  ArrivalOptions,
+  GammaTraceOptions,
+  RatesTraceOptions,
+  ShapedTraceOptions,
+} from './workload/trace-options.ts'
+export type { TraceStats } from './workload/trace-stats.ts'
+export type { TraceFormat } from './workload/trace-writer.ts'

@@ -78,6 +78,8 @@ class EnvRuntime {
   Napi::FunctionReference engine_constructor;
   Napi::FunctionReference function_constructor;
   Napi::FunctionReference port_constructor;
+  Napi::FunctionReference simulator_constructor;
+  Napi::FunctionReference simulation_constructor;
 
  private:
   struct Job {

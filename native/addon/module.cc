@@ -8,6 +8,8 @@
 #include "addon/native_loads.h"
 #include "addon/native_model.h"
 #include "addon/native_port.h"
+#include "addon/native_simulation.h"
+#include "addon/native_simulator.h"
 
 namespace millrace {
 namespace {
@@ -25,6 +27,8 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   runtime->engine_constructor = Napi::Persistent(NativeEngine::define(env));
   runtime->function_constructor = Napi::Persistent(NativeFunction::define(env));
   runtime->port_constructor = Napi::Persistent(NativePort::define(env));
+  runtime->simulator_constructor = Napi::Persistent(NativeSimulator::define(env));
+  runtime->simulation_constructor = Napi::Persistent(NativeSimulation::define(env));
   exports.Set("loadModel", Napi::Function::New<&NativeModel::load>(env, "loadModel"));
   exports.Set("createEngine", Napi::Function::New<&NativeEngine::create>(env, "createEngine"));
   exports.Set("openLoads", Napi::Function::New<&open_loads>(env, "openLoads"));
@@ -32,11 +36,15 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   exports.Set("createFunction",
               Napi::Function::New<&NativeFunction::create>(env, "createFunction"));
   exports.Set("openPort", Napi::Function::New<&NativePort::open>(env, "openPort"));
+  exports.Set("createSimulator",
+              Napi::Function::New<&NativeSimulator::create>(env, "createSimulator"));
   exports.Set("poll", Napi::Function::New<&poll>(env, "poll"));
   exports.Set("NativeModel", runtime->model_constructor.Value());
   exports.Set("NativeEngine", runtime->engine_constructor.Value());
   exports.Set("NativeFunction", runtime->function_constructor.Value());
   exports.Set("NativePort", runtime->port_constructor.Value());
+  exports.Set("NativeSimulator", runtime->simulator_constructor.Value());
+  exports.Set("NativeSimulation", runtime->simulation_constructor.Value());
   return exports;
 }
 

@@ -31,11 +31,14 @@ inline bool flag(const Napi::Object& object, const char* key) {
   return object.Get(key).As<Napi::Boolean>().Value();
 }
 
-// Infinity is for ever.
-inline Nanos read_ms(const Napi::Object& object, const char* key) {
-  const double ms = number(object, key);
+// The nearest nanosecond; exact up to a hundred days. Infinity is for ever.
+inline Nanos to_nanos(double ms) {
   if (!(ms < 1e12)) return kNever;
   return static_cast<Nanos>(std::llround(ms * static_cast<double>(kNanosPerMilli)));
+}
+
+inline Nanos read_ms(const Napi::Object& object, const char* key) {
+  return to_nanos(number(object, key));
 }
 
 inline DataType read_type(const std::string& name) {

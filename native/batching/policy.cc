@@ -118,7 +118,7 @@ Nanos served_as(const QueueView& view, std::size_t index, Nanos ageing) {
   return own - (view.now - view.classes[index].oldest_enqueued) / ageing;
 }
 
-Decision decide(const QueueView& view, const BatchingLimits& limits) {
+Decision decide_among(const QueueView& view, const BatchingLimits& limits) {
   Decision decision;
   const Totals totals = totals_of(view, limits);
   if (totals.waiting == 0) return decision;

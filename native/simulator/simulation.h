@@ -5,8 +5,8 @@
 //   Simulation   replicas, queues and clock of one configuration; used by one thread
 //
 // What happens at one instant is seen by all decisions of that instant: first batches end and their
-// rows move on, then requests arrive, then free replicas are given batches, stage by stage in order.
-// Everything is decided by (time, kind, sequence), so a run is repeatable to the last bit.
+// rows move on, then requests arrive, then free replicas are given batches, stage by stage in
+// order. Everything is decided by (time, kind, sequence), so a run is repeatable to the last bit.
 //
 // Not simulated: deadlines and what is shed for them, lanes of ragged rows, caches, failures.
 #pragma once
@@ -32,7 +32,7 @@ struct StageReport {
   std::uint64_t batches = 0;  // ended
   double utilization = 0;     // of all replicas, from the first arrival to now; 0 to 1
   Nanos queue_p99 = 0;
-  std::size_t waiting = 0;    // rows, now
+  std::size_t waiting = 0;  // rows, now
   std::size_t replicas = 0;
 };
 
@@ -61,8 +61,8 @@ class Simulation {
              const SimulationOptions& options);
   ~Simulation();
 
-  // Everything that happens up to `until`, inclusive; then it is `until`. False when nothing is left
-  // to happen. Goes back never.
+  // Everything that happens up to `until`, inclusive; then it is `until`. False when nothing is
+  // left to happen. Goes back never.
   bool advance(Nanos until);
 
   // To the end, or until more than `enough` requests are known to be later than `limit`, or

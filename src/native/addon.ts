@@ -1,6 +1,7 @@
 // The only types of the native surface: what native/addon exports, as it is. A test keeps both sides equal.
 import type { TensorType } from '../pipeline/tensor.ts'
 import type { TensorSpec } from '../pipeline/tensor-spec.ts'
+import type { NativeSimulation, NativeSimulator, NativeSimulatorSpec } from './simulator.ts'
 
 export interface Addon {
   /** Rejects with an Error whose `code` is a MillraceErrorCode. */
@@ -18,10 +19,13 @@ export interface Addon {
   createFunction(options: CreateFunctionOptions): NativeFunction
   /** Undefined where the function is gone: its engine is closed or forgotten. In any environment. */
   openPort(options: OpenPortOptions): NativePort | undefined
+  createSimulator(spec: NativeSimulatorSpec): NativeSimulator
   readonly NativeModel: NativeClass<NativeModel>
   readonly NativeEngine: NativeClass<NativeEngine>
   readonly NativeFunction: NativeClass<NativeFunction>
   readonly NativePort: NativeClass<NativePort>
+  readonly NativeSimulator: NativeClass<NativeSimulator>
+  readonly NativeSimulation: NativeClass<NativeSimulation>
 }
 
 declare const loads: unique symbol

@@ -37,13 +37,14 @@ export interface NativeService {
 export interface NativeSimulator {
   /**
    * For each configuration, how many requests are later than the limit, counted up to the first beyond `enough`. On
-   * `threads` native threads. Rejects with MILLRACE_CANCELLED after cancel().
+   * `threads` native threads. Rejects with MILLRACE_CANCELLED after cancel() with the number of this `run`.
    */
   countLate(options: {
     readonly configurations: readonly (readonly NativeService[])[]
     readonly latencyMs: number
     readonly enough: number
     readonly threads: number
+    readonly run: number
   }): Promise<Float64Array>
   /** For each configuration, all there is to know. */
   estimate(options: {
@@ -51,9 +52,10 @@ export interface NativeSimulator {
     readonly latencyMs: number
     readonly threads: number
     readonly drawn: boolean
+    readonly run: number
   }): Promise<readonly NativeSimulationReport[]>
-  /** Ends what is running and fails what comes after. */
-  cancel(): void
+  /** Ends the calls that were given this number and have not settled yet. */
+  cancel(run: number): void
   /** A configuration to be taken through the trace step by step, on the calling thread. */
   start(options: {
     readonly services: readonly NativeService[]
@@ -62,7 +64,7 @@ export interface NativeSimulator {
 }
 
 export interface NativeSimulation {
-  /** All that happens up to then; false when nothing is left to happen. */
+  /** All that happens up to then, Infinity for the end; false when nothing is left to happen. */
   advance(toMs: number): boolean
   setReplicas(stage: number, replicas: number): void
   setService(stage: number, service: NativeService): void

@@ -1,4 +1,4 @@
-// src/native/addon.ts promises what the addon exports; the C++ sources hold the numbers it repeats.
+// src/native/addon.ts and simulator.ts promise what the addon exports; the C++ sources hold the numbers it repeats.
 import { readFileSync } from 'node:fs'
 import ts from 'typescript'
 import { describe, expect, it } from 'vitest'
@@ -7,13 +7,18 @@ import { loadAddon } from '../../src/native/load.ts'
 
 const root = new URL('../../', import.meta.url)
 const text = (path: string) => readFileSync(new URL(path, root), 'utf8')
-const declared = ts.createSourceFile(
-  'addon.ts',
-  text('src/native/addon.ts'),
-  ts.ScriptTarget.Latest,
+const declared = ['src/native/addon.ts', 'src/native/simulator.ts'].map((path) =>
+  ts.createSourceFile(path, text(path), ts.ScriptTarget.Latest),
 )
 
-const classes = ['NativeModel', 'NativeEngine', 'NativeFunction', 'NativePort'] as const
+const classes = [
+  'NativeModel',
+  'NativeEngine',
+  'NativeFunction',
+  'NativePort',
+  'NativeSimulator',
+  'NativeSimulation',
+] as const
 
 describe('the addon', () => {
   const addon = loadAddon()
@@ -65,11 +70,14 @@ describe('a number that both sides know', () => {
 
 /** The names of the members of a declared interface, sorted. */
 function membersOf(name: string): string[] {
-  const found = declared.statements.find(
-    (statement): statement is ts.InterfaceDeclaration =>
-      ts.isInterfaceDeclaration(statement) && statement.name.text === name,
-  )
-  return (found?.members ?? []).map((member) => member.name?.getText(declared) ?? '?').sort()
+  return declared
+    .flatMap((file) => file.statements.map((statement) => ({ file, statement })))
+    .flatMap(({ file, statement }) =>
+      ts.isInterfaceDeclaration(statement) && statement.name.text === name
+        ? statement.members.map((member) => member.name?.getText(file) ?? '?')
+        : [],
+    )
+    .sort()
 }
 
 /** The value of `constexpr TYPE NAME = 16 * 1024;` or of one number. */

@@ -1,0 +1,42 @@
+#include "simulator/traffic.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "simulator/counter_random.h"
+#include "simulator/simulation.h"
+#include "simulator/stage_scopes.h"
+
+namespace millrace {
+
+Traffic::Traffic(SimulatedPipeline pipeline, std::vector<Nanos> arrivals, std::uint64_t seed)
+    : pipeline_(std::move(pipeline)), arrivals_(std::move(arrivals)) {
+  const StageScopes scopes(pipeline_.stages);
+  std::vector<double> bounds;
+  for (std::uint32_t path = 0; path < pipeline_.paths.size(); ++path) {
+    const double share = pipeline_.paths[path].share;
+    if (!(share > 0)) continue;
+    bounds.push_back(share + (bounds.empty() ? 0 : bounds.back()));
+    graphs_.push_back(make_path_graph(pipeline_, scopes, path));
+  }
+  if (graphs_.empty()) graphs_.emplace_back();
+  plain_ = make_plain_paths(graphs_, pipeline_.stages.size());
+  if (graphs_.size() > 1) draw_paths(bounds, seed);
+}
+
+// Bounds ascend: the shares up to and including each path.
+void Traffic::draw_paths(const std::vector<double>& bounds, std::uint64_t seed) {
+  drawn_.resize(arrivals_.size());
+  for (std::size_t request = 0; request < drawn_.size(); ++request) {
+    const double share = random_share(seed, request) * bounds.back();
+    const auto found = std::upper_bound(bounds.begin(), bounds.end() - 1, share);
+    drawn_[request] = static_cast<std::uint32_t>(found - bounds.begin());
+  }
+}
+
+std::shared_ptr<const Traffic> make_traffic(SimulatedPipeline pipeline, std::vector<Nanos> arrivals,
+                                            std::uint64_t seed) {
+  return std::make_shared<const Traffic>(std::move(pipeline), std::move(arrivals), seed);
+}
+
+}  // namespace millrace

@@ -1,0 +1,41 @@
+// What all simulations of a pipeline have in common: when requests come, and which way each goes.
+// Const once made, so any number of threads may read it.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "simulator/path_graph.h"
+#include "simulator/plain_paths.h"
+#include "simulator/simulated_pipeline.h"
+
+namespace millrace {
+
+class Traffic {
+ public:
+  Traffic(SimulatedPipeline pipeline, std::vector<Nanos> arrivals, std::uint64_t seed);
+
+  [[nodiscard]] const SimulatedPipeline& pipeline() const { return pipeline_; }
+  [[nodiscard]] const std::vector<Nanos>& arrivals() const { return arrivals_; }
+
+  // Of the paths that requests take, in order.
+  [[nodiscard]] const std::vector<PathGraph>& graphs() const { return graphs_; }
+  [[nodiscard]] const std::optional<PlainPaths>& plain() const { return plain_; }
+
+  // Index into graphs().
+  [[nodiscard]] std::uint32_t path(std::uint32_t request) const {
+    return drawn_.empty() ? 0 : drawn_[request];
+  }
+
+ private:
+  void draw_paths(const std::vector<double>& bounds, std::uint64_t seed);
+
+  const SimulatedPipeline pipeline_;
+  const std::vector<Nanos> arrivals_;
+  std::vector<PathGraph> graphs_;  // at least one
+  std::optional<PlainPaths> plain_;
+  std::vector<std::uint32_t> drawn_;  // by request; empty where there is one path
+};
+
+}  // namespace millrace
