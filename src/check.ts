@@ -179,7 +179,8 @@ function within(value: number, { min, max, above, below }: Range): boolean {
   return below === undefined || value < below
 }
 
-function rangeText({ min, max, above, below }: Range): string {
+/** ` from 1 to 10`, ` above 0`: what follows "a number" in a message; empty without bounds. */
+export function rangeText({ min, max, above, below }: Range): string {
   if (min !== undefined && max !== undefined) return ` from ${min} to ${max}`
   const parts = [
     min === undefined ? '' : `at least ${min}`,

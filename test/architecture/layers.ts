@@ -4,12 +4,14 @@ import type { Dependency } from './imports.ts'
 /** For each folder, what it may use besides itself and the base. */
 export type Layers = Readonly<Record<string, readonly string[]>>
 
-export const TYPESCRIPT_BASE: readonly string[] = ['errors', 'check', 'clock']
+export const TYPESCRIPT_BASE: readonly string[] = ['errors', 'check', 'clock', 'json', 'json-file']
 
 export const TYPESCRIPT_LAYERS: Layers = {
   errors: [],
   check: [],
   clock: [],
+  json: [],
+  'json-file': [],
   pipeline: [],
   // The declared surface of the addon speaks of the tensors that pipelines are made of.
   native: ['pipeline'],

@@ -1,0 +1,83 @@
+// Values held against the published schemas in profiles/.
+import { readFileSync } from 'node:fs'
+import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js'
+import {
+  type JsonProblem,
+  type JsonSubject,
+  jsonError,
+  type Schema,
+  schemaProblem,
+} from './json-problem.ts'
+
+/** The formats: `profiles/NAME.schema.json`. */
+export type SchemaName = 'profile' | 'hardware' | 'trace' | 'plan' | 'estimate'
+
+/** Schemas that a schema refers to. */
+const parts: Readonly<Partial<Record<SchemaName, readonly SchemaName[]>>> = { plan: ['estimate'] }
+
+// Compiling takes tens of milliseconds: only what is used, once.
+let ajv: Ajv2020 | undefined
+const validators = new Map<SchemaName, ValidateFunction>()
+
+/**
+ * The value, if it is as the schema says. The first thing that is wrong becomes one sentence.
+ *
+ * @throws {MillraceError} MILLRACE_INVALID_FILE
+ */
+export function checkJson(
+  value: unknown,
+  subject: JsonSubject & { readonly schema: SchemaName },
+): unknown {
+  const validate = validatorOf(subject.schema)
+  const problem = versionProblem(value, validate.schema as Schema) ?? problemOf(value, validate)
+  if (problem === undefined) return value
+  throw jsonError(subject, problem)
+}
+
+function validatorOf(name: SchemaName): ValidateFunction {
+  const known = validators.get(name)
+  if (known !== undefined) return known
+  ajv ??= new Ajv2020({ strict: true, allErrors: false, verbose: true })
+  for (const part of parts[name] ?? []) {
+    if (ajv.getSchema(fileOf(part)) === undefined) ajv.addSchema(readSchema(part))
+  }
+  const validate = ajv.getSchema(fileOf(name)) ?? ajv.compile(readSchema(name))
+  validators.set(name, validate)
+  return validate
+}
+
+// The same from src/json/ and from dist/json/.
+function readSchema(name: SchemaName): object {
+  const url = new URL(`../../profiles/${fileOf(name)}`, import.meta.url)
+  return JSON.parse(readFileSync(url, 'utf8')) as object
+}
+
+function fileOf(name: SchemaName): string {
+  return `${name}.schema.json`
+}
+
+// Before all else: what a later format has more of would be called unknown.
+function versionProblem(value: unknown, schema: Schema): JsonProblem | undefined {
+  const known = schema.properties?.['version']?.const
+  if (typeof known !== 'number' || typeof value !== 'object' || value === null) return undefined
+  const version: unknown = Object.hasOwn(value, 'version') ? Reflect.get(value, 'version') : known
+  if (typeof version !== 'number' || !(version > known)) return undefined
+  return {
+    path: ['version'],
+    problem: `expected ${known}, got ${version}: it was written by a newer Millrace`,
+    fix: 'update millrace, or have it written anew with this one',
+  }
+}
+
+function problemOf(value: unknown, validate: ValidateFunction): JsonProblem | undefined {
+  try {
+    if (validate(value)) return undefined
+  } catch (cause) {
+    // Items of items may be nested deeper than the stack is.
+    if (cause instanceof RangeError) return { path: [], problem: 'it is nested too deeply' }
+    throw cause
+  }
+  // Of a group that failed, such as oneOf, the group itself comes last.
+  const error = validate.errors?.at(-1)
+  return error && schemaProblem(error, { value, root: validate.schema as Schema })
+}
