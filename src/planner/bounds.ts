@@ -1,118 +1,138 @@
 // Bounds that need no simulation. Each rules out only what misses the objective for certain.
 import { type BatchCurve, batchCurve, leastBatchMs } from './batch-curve.ts'
 import { type Demand, demands, fewestLate } from './demand.ts'
-import type { Option, SearchSpace } from './search-space.ts'
+import type { Option, Placement, SearchSpace } from './search-space.ts'
 import { largestWithin, leastRowMs } from './service-times.ts'
-import { floors, longestAlways } from './stage-graph.ts'
+import { floors, longestAlways, type StageGraph } from './stage-graph.ts'
 
 /** An option and what is known of it. */
 export interface BoundedOption {
   readonly option: Option
   /** Fewer replicas miss the objective, whatever the other stages do. */
-  least: number
+  readonly least: number
   readonly curve: BatchCurve
 }
 
-/** Options that are left, and how many (option, replicas) pairs each bound has ruled out, by stage. */
-export interface BoundedSpace {
-  readonly options: readonly (readonly BoundedOption[])[]
+/** The trace and the objective, as far as the bounds look at them. */
+export interface Traffic {
+  readonly arrivalsMs: Float64Array
   readonly demands: readonly Demand[]
+  /** Requests that may be late. */
+  readonly allowed: number
   /** Of the objective, without what is spent outside of the stages. */
   readonly latencyMs: number
-  readonly leastServiceMs: readonly number[]
-  /** By stage, the time its rows may take. */
-  readonly windowsMs: readonly number[]
 }
 
-export interface BoundsQuestion {
-  readonly space: SearchSpace
-  readonly arrivalsMs: Float64Array
-  /** Rows of each stage in the whole trace. */
-  readonly visits: readonly number[]
-  readonly latencyMs: number
-  readonly allowed: number
+export function traffic(given: Omit<Traffic, 'demands'>): Traffic {
+  return { ...given, demands: demands(given) }
 }
 
-/** What one bound did to the options of a stage: pairs of option and replicas before and after. */
-export type OnBound = (name: string, stage: number, least: readonly number[]) => void
-
-export function boundedSpace(question: BoundsQuestion): BoundedSpace {
-  const { space, arrivalsMs, allowed, latencyMs } = question
-  const { graph } = space
-  const leastServiceMs = space.options.map((options) =>
-    Math.min(...options.map(({ serviceMs }) => serviceMs[1] as number)),
+/** Milliseconds that rows of each stage may take, when the other stages take as little as they can. */
+export function windowsMs(
+  graph: StageGraph,
+  { layout, latencyMs }: { layout: readonly Placement[]; latencyMs: number },
+): readonly number[] {
+  const { beforeMs, afterMs } = floors(
+    graph,
+    layout.map(({ leastMs }) => leastMs),
   )
-  const { beforeMs, afterMs } = floors(graph, leastServiceMs)
-  const windowsMs = graph.names.map(
+  return layout.map(
     (_, stage) => latencyMs - (beforeMs[stage] ?? 0) - (afterMs[stage] ?? 0) + roundingMs,
   )
-  return {
-    demands: demands({ arrivalsMs, allowed }),
-    latencyMs,
-    leastServiceMs,
-    windowsMs,
-    options: space.options.map((options, stage) =>
-      options.flatMap((option) => {
-        const windowMs = windowsMs[stage] as number
-        const curve = batchCurve(option.serviceMs, windowMs)
-        if (curve === undefined) return []
-        const least = leastReplicas(option, { ...question, stage, windowMs })
-        return least > space.limits.maxReplicas ? [] : [{ option, curve, least }]
-      }),
-    ),
-  }
 }
 
-/**
- * The least the batches along the longest path take together, on average, if stages with these replicas get all rows
- * done that must not be late. Undefined stages are as fast as can be.
- */
-export function leastPathMs(
-  bounded: BoundedSpace,
-  { space, chosen }: { space: SearchSpace; chosen: readonly (ChosenReplicas | undefined)[] },
-): number {
-  const paths = bounded.demands.map(({ rows, lengthMs }) =>
-    longestAlways(
-      space.graph,
-      chosen.map((choice, stage) => {
-        const fastest = bounded.leastServiceMs[stage] as number
-        if (choice === undefined || space.graph.always[stage] !== true) return fastest
-        const availableMs = choice.replicas * (lengthMs + (bounded.windowsMs[stage] as number))
-        return leastBatchMs(choice.bounded.curve, availableMs / rows)
-      }),
-    ),
-  )
-  return Math.max(...paths)
-}
-
-export interface ChosenReplicas {
-  readonly bounded: BoundedOption
-  readonly replicas: number
-}
-
-// The simulator counts whole nanoseconds.
-const roundingMs = 1e-5
-
-interface ReplicaQuestion extends BoundsQuestion {
+export interface OptionQuestion {
+  readonly space: SearchSpace
+  readonly traffic: Traffic
   readonly stage: number
   readonly windowMs: number
 }
 
-function leastReplicas(option: Option, question: ReplicaQuestion): number {
-  const { space, stage, windowMs, arrivalsMs, allowed } = question
-  const mostRows = largestWithin(option.serviceMs, windowMs)
-  const rowMs = leastRowMs(option.serviceMs, mostRows)
-  const spanMs = (arrivalsMs.at(-1) ?? 0) - (arrivalsMs[0] ?? 0)
-  const late = allowed * (space.graph.mostRows[stage] ?? 1)
-  const onTime = Math.max(0, (question.visits[stage] ?? 0) - late)
-  let low = Math.max(1, Math.ceil((onTime * rowMs) / (spanMs + windowMs) - 1e-9))
-  if (space.graph.always[stage] !== true) return low
-  let high = space.limits.maxReplicas + 1
-  while (low < high) {
-    const middle = Math.floor((low + high) / 2)
-    const query = { rowMs: rowMs / middle, windowMs, enough: allowed }
-    if (fewestLate(arrivalsMs, query) > allowed) low = middle + 1
-    else high = middle
+/** The option with its bounds; undefined where no number of replicas within the limits is enough. */
+export function bounded(option: Option, question: OptionQuestion): BoundedOption | undefined {
+  const { space, windowMs } = question
+  const curve = batchCurve(option.serviceMs, windowMs)
+  if (curve === undefined) return undefined
+  const least = leastReplicas(option, question)
+  return least > space.limits.maxReplicas ? undefined : { option, curve, least }
+}
+
+export interface PathQuestion {
+  readonly graph: StageGraph
+  readonly traffic: Traffic
+  readonly windows: readonly number[]
+  readonly options: readonly BoundedOption[]
+  readonly replicas: readonly number[]
+}
+
+/**
+ * The least that batches along the longest path take together, on average, if these replicas are to get all rows done that
+ * must not be late: replicas that are nearly full have to form large batches, which take long. Above the objective it
+ * cannot be met.
+ */
+export function leastPathMs(question: PathQuestion): number {
+  const { graph, traffic, windows, options, replicas } = question
+  let longestMs = 0
+  for (const { rows, lengthMs } of traffic.demands) {
+    const timesMs = options.map(({ curve }, stage) => {
+      if (graph.always[stage] !== true) return 0
+      const availableMs = (replicas[stage] ?? 0) * (lengthMs + (windows[stage] ?? 0))
+      return leastBatchMs(curve, availableMs / rows)
+    })
+    longestMs = Math.max(longestMs, longestAlways(graph, timesMs))
   }
-  return low
+  return longestMs
+}
+
+// The simulator counts whole nanoseconds.
+export const roundingMs = 1e-5
+
+function leastReplicas(option: Option, { space, traffic, stage, windowMs }: OptionQuestion): number {
+  const { arrivalsMs, allowed } = traffic
+  const rowMs = leastRowMs(option.serviceMs, largestWithin(option.serviceMs, windowMs))
+  const low = leastForRows(space.graph, { stage, traffic, windowMs, rowMs })
+  if (space.graph.always[stage] !== true) return low
+  return leastWhere(
+    (replicas) =>
+      fewestLate(arrivalsMs, { rowMs: rowMs / replicas, windowMs, enough: allowed }) <= allowed,
+    { low, most: space.limits.maxReplicas },
+  )
+}
+
+interface RowsQuestion {
+  readonly stage: number
+  readonly traffic: Traffic
+  readonly windowMs: number
+  readonly rowMs: number
+}
+
+// By the work in the whole trace.
+function leastForRows(graph: StageGraph, { stage, traffic, windowMs, rowMs }: RowsQuestion): number {
+  const { arrivalsMs, allowed } = traffic
+  const spanMs = (arrivalsMs.at(-1) ?? 0) - (arrivalsMs[0] ?? 0)
+  // Draws of paths may come out below their mean: five standard deviations are taken off.
+  const mean = arrivalsMs.length * (graph.meanRows[stage] ?? 0)
+  const most = graph.mostRows[stage] ?? 1
+  const rows = graph.always[stage] === true ? mean : mean - 5 * Math.sqrt(mean * most) * most
+  const onTime = Math.max(0, rows - allowed * most)
+  return Math.max(1, Math.ceil((onTime * rowMs) / (spanMs + windowMs) - 1e-9))
+}
+
+/** The least number that is enough, for what stays enough; one above `most` where none is. Short steps first. */
+export function leastWhere(
+  enough: (count: number) => boolean,
+  { low, most }: { readonly low: number; readonly most: number },
+): number {
+  let [below, high] = [low, low]
+  for (let step = 1; high <= most && !enough(high); step *= 2) {
+    below = high + 1
+    high += step
+  }
+  high = Math.min(high, most + 1)
+  while (below < high) {
+    const middle = Math.floor((below + high) / 2)
+    if (enough(middle)) high = middle
+    else below = middle + 1
+  }
+  return below
 }

@@ -1,42 +1,42 @@
-import { type BoundedOption, leastPathMs } from './bounds.ts'
-import { type Candidate, costPerHour, overstepped, priceGrain } from './choice.ts'
-import { clearlyLate, type Search } from './search.ts'
+import { type BoundedOption, leastPathMs, roundingMs } from './bounds.ts'
+import { type Candidate, coresOf, costPerHour, memoryMb, overstepped, priceGrain } from './choice.ts'
+import { type Layout, leastPrice } from './layout.ts'
+import type { Incumbent, Search } from './search.ts'
 
+/** Configurations with these options and replicas between these bounds. */
 interface Box {
   readonly options: readonly BoundedOption[]
   readonly low: readonly number[]
   readonly high: readonly number[]
-  readonly cost: number
+  /** Of the cheapest of them. */
+  readonly costPerHour: number
 }
 
-export const counters = { vectors: 0, mix: 0, boxes: 0, corners: 0, feasibleCorners: 0, splits: 0, leaves: 0 }
+export const counters = { vectors: 0, boxes: 0, corners: 0, feasibleCorners: 0, splits: 0, leaves: 0, passed: 0, mix: 0 }
 
-export async function searchBoxes(
-  search: Search,
-  { left, best }: { left: readonly (readonly BoundedOption[])[]; best: Candidate | undefined },
-): Promise<Candidate | undefined> {
+export async function searchBoxes(search: Search, { layout, incumbent }: { layout: Layout; incumbent: Incumbent }): Promise<void> {
   const { judge, space } = search
-  let ceiling = best === undefined ? Infinity : costPerHour(best)
+  const tighten = (box: Omit<Box, 'costPerHour'>) => tightened(search, { box, layout, ceiling: incumbent.costPerHour })
   const queue: Box[] = []
-  for (const options of vectors(left, ceiling)) {
+  for (const options of combinations(layout, incumbent.costPerHour)) {
     counters.vectors++
-    const box = tighten(search, { options, low: options.map((o) => o.least), high: options.map(() => space.limits.maxReplicas) }, ceiling)
+    const box = tighten({ options, low: options.map((o) => o.least), high: options.map(() => space.limits.maxReplicas) })
     if (box !== undefined) queue.push(box)
   }
-  counters.boxes = queue.length
-  queue.sort((a, b) => a.cost - b.cost)
+  counters.boxes += queue.length
+  queue.sort((a, b) => a.costPerHour - b.costPerHour)
   const feasible: Candidate[] = []
-  const clear = clearlyLate(judge)
+  const clear = judge.clearlyLate
   while (queue.length > 0) {
     const batch: Box[] = []
     while (batch.length < 8 && queue.length > 0) {
       const next = queue.shift() as Box
-      const box = tighten(search, next, ceiling)
+      const box = tighten(next)
       if (box === undefined) continue
       const corner = toCandidate(box, box.high)
       if (!isLeaf(box) && feasible.some((f) => dominated(f, corner))) {
         counters.splits++
-        insert(queue, split(search, box, ceiling))
+        insert(queue, split(box).map(tighten))
         continue
       }
       batch.push(box)
@@ -51,66 +51,68 @@ export async function searchBoxes(
       if (count <= judge.allowed) {
         feasible.push(corner)
         counters.feasibleCorners++
-        const cost = costPerHour(corner)
-        if (cost < ceiling - priceGrain && overstepped(corner, space).length === 0) {
-          ceiling = cost
-          best = corner
-        }
+        if (overstepped(corner, space).length === 0) incumbent.offer(corner)
       }
       if (isLeaf(box)) counters.leaves++
-      else insert(queue, split(search, box, ceiling))
+      else insert(queue, split(box).map(tighten))
     }
   }
-  return best
 }
 
-function* vectors(left: readonly (readonly BoundedOption[])[], ceiling: number, from: BoundedOption[] = [], cost = 0): Generator<BoundedOption[]> {
-  if (from.length === left.length) {
-    yield from
-    return
+function* combinations({ options }: Layout, ceiling: number): Generator<BoundedOption[]> {
+  const rest = options.map((_, i) => options.slice(i + 1).reduce((s, o) => s + leastPrice(o), 0))
+  function* walk(from: BoundedOption[], cost: number): Generator<BoundedOption[]> {
+    if (from.length === options.length) {
+      yield from
+      return
+    }
+    for (const option of options[from.length] as readonly BoundedOption[]) {
+      const c = cost + option.least * option.option.pricePerHour
+      if (c + (rest[from.length] as number) >= ceiling - priceGrain) continue
+      yield* walk([...from, option], c)
+    }
   }
-  const rest = left.slice(from.length + 1).reduce((s, o) => s + Math.min(...o.map((e) => e.least * e.option.pricePerHour)), 0)
-  for (const option of left[from.length] as readonly BoundedOption[]) {
-    const c = cost + option.least * option.option.pricePerHour
-    if (c + rest >= ceiling - priceGrain) continue
-    yield* vectors(left, ceiling, [...from, option], c)
-  }
+  yield* walk([], 0)
 }
 
-function tighten(search: Search, { options, low, high }: Omit<Box, 'cost'>, ceiling: number): Box | undefined {
-  const cost = costOf(options, low)
+function tightened(search: Search, { box, layout, ceiling }: { box: Omit<Box, 'costPerHour'>; layout: Layout; ceiling: number }): Box | undefined {
+  const { options, low, high } = box
+  const cheapest = options.map(({ option }, i) => ({ option, replicas: low[i] as number }))
+  const cost = costPerHour(cheapest)
   if (cost >= ceiling - priceGrain) return undefined
-  const slack = ceiling - priceGrain - cost
-  const top = high.map((h, i) => Math.min(h, (low[i] as number) + Math.floor(slack / (options[i] as BoundedOption).option.pricePerHour + 1e-9)))
-  const path = leastPathMs(search.bounded, { space: search.space, chosen: options.map((bounded, i) => ({ bounded, replicas: top[i] as number })) })
-  if (path > search.bounded.latencyMs + 1e-5) {
+  const { limits } = search.space
+  const slack = Math.min(ceiling - priceGrain, limits.budgetPerHour + priceGrain) - cost
+  const coreSlack = limits.cores - coresOf(cheapest)
+  const mbSlack = limits.memoryMb - memoryMb(cheapest)
+  if (slack < 0 || coreSlack < 0 || mbSlack < 0) return undefined
+  const room = (slack: number, each: number) => each > 0 ? Math.floor(slack / each + 1e-9) : Infinity
+  const top = high.map((h, i) => {
+    const { option } = options[i] as BoundedOption
+    return Math.min(h, (low[i] as number) + Math.min(room(slack, option.pricePerHour), room(coreSlack, option.cores), room(mbSlack, option.replicaMb)))
+  })
+  const path = leastPathMs({ graph: search.space.graph, traffic: search.traffic, windows: layout.windows, options, replicas: top })
+  if (path > search.traffic.latencyMs + roundingMs) {
     counters.mix++
     return undefined
   }
-  return { options, low, high: top, cost }
+  return { options, low, high: top, costPerHour: cost }
 }
 
-function costOf(options: readonly BoundedOption[], low: readonly number[]): number {
-  return options.reduce((s, o, i) => s + o.option.pricePerHour * (low[i] as number), 0)
-}
-
-function split(search: Search, box: Box, ceiling: number): Box[] {
+function split(box: Box): Omit<Box, 'costPerHour'>[] {
   let widest = 0
   let width = -1
   for (const [i, o] of box.options.entries()) {
-    const w = ((box.high[i] as number) - (box.low[i] as number)) * o.option.pricePerHour
+    const w = ((box.high[i] as number) - (box.low[i] as number)) * (o.option.pricePerHour + 1e-12)
     if (w > width) [widest, width] = [i, w]
   }
   const middle = Math.floor(((box.low[widest] as number) + (box.high[widest] as number)) / 2)
-  return [
-    tighten(search, { ...box, high: box.high.with(widest, middle) }, ceiling),
-    tighten(search, { ...box, low: box.low.with(widest, middle + 1) }, ceiling),
-  ].filter((b) => b !== undefined)
+  return [{ ...box, high: box.high.with(widest, middle) }, { ...box, low: box.low.with(widest, middle + 1) }]
 }
 
-function insert(queue: Box[], boxes: Box[]): void {
+function insert(queue: Box[], boxes: (Box | undefined)[]): void {
   for (const box of boxes) {
-    let at = queue.findIndex((each) => each.cost > box.cost)
+    if (box === undefined) continue
+    let at = queue.findIndex((each) => each.costPerHour > box.costPerHour)
     if (at < 0) at = queue.length
     queue.splice(at, 0, box)
   }

@@ -1,4 +1,4 @@
-import type { PlannedConfiguration } from '../estimator/estimate.ts'
+import type { PlannedConfiguration, PlannedStage } from '../estimator/estimate.ts'
 import { accurateEnough, type Option, type SearchSpace } from './search-space.ts'
 
 /** How one stage is run. A candidate has one a stage, in the order of the graph. */
@@ -42,16 +42,21 @@ export function overstepped(candidate: Candidate, { limits }: SearchSpace): read
 
 export function configurationOf(candidate: Candidate, { graph }: SearchSpace): PlannedConfiguration {
   return Object.fromEntries(
-    candidate.map(({ option, replicas }, stage) => [
-      graph.names[stage] as string,
-      {
-        tier: option.tier,
-        maxBatch: option.maxBatch,
-        replicas,
-        ...(option.model !== undefined && { model: option.model }),
-      },
-    ]),
+    candidate.map((choice, stage) => [graph.names[stage] as string, plannedStage(choice)]),
   )
+}
+
+/** Of a profile of that stage alone. */
+export function configurationOfStage(
+  choice: Choice,
+  { space, stage }: { readonly space: SearchSpace; readonly stage: number },
+): PlannedConfiguration {
+  return { [space.graph.names[stage] as string]: plannedStage(choice) }
+}
+
+function plannedStage({ option, replicas }: Choice): PlannedStage {
+  const { tier, maxBatch, model } = option
+  return { tier, maxBatch, replicas, ...(model !== undefined && { model }) }
 }
 
 function total(candidate: Candidate, of: (choice: Choice) => number): number {

@@ -1,7 +1,7 @@
 import type { Estimate, PlannedConfiguration } from '../estimator/estimate.ts'
 import { MillraceError } from '../errors.ts'
-import { type Candidate, configurationOf } from './choice.ts'
-import type { SearchSpace } from './search-space.ts'
+import { type Candidate, type Choice, configurationOf, configurationOfStage } from './choice.ts'
+import type { Placement, SearchSpace } from './search-space.ts'
 
 /** What the planner asks of the estimator. */
 export interface Simulations {
@@ -9,7 +9,7 @@ export interface Simulations {
   countLate(
     configurations: readonly PlannedConfiguration[],
     options: { latencyMs: number; enough: number; signal?: AbortSignal | undefined },
-  ): Promise<readonly number[]>
+  ): Promise<ArrayLike<number>>
   estimate(
     configurations: readonly PlannedConfiguration[],
     options: { latencyMs: number; signal?: AbortSignal | undefined },
@@ -21,6 +21,8 @@ export interface JudgeOptions {
   readonly simulations: Simulations
   /** Of the same pipeline, where busy threads do not slow each other down: a bound. Default: `simulations`. */
   readonly relaxed?: Simulations | undefined
+  /** Of one stage alone, where its rows can be told; a bound, too. */
+  readonly stage: (stage: number) => Simulations | undefined
   readonly requests: number
   readonly latencyMs: number
   readonly percentile: number
@@ -34,6 +36,15 @@ interface LateQuery {
   readonly relaxed?: boolean
 }
 
+/** A stage with all others ideal. */
+export interface AloneQuery {
+  readonly stage: number
+  readonly choices: readonly Choice[]
+  /** For its rows. */
+  readonly windowMs: number
+  readonly layout: readonly Placement[]
+}
+
 /** Simulates candidates for one question; knows what it has seen before. */
 export class Judge {
   /** Requests that may be late. */
@@ -41,6 +52,7 @@ export class Judge {
   readonly latencyMs: number
   readonly requests: number
   readonly #options: JudgeOptions
+  readonly #windows = new Map<string, { lateMs: number; metMs: number }>()
   readonly #known = new Map<string, { readonly late: number; readonly enough: number }>()
   #simulated = 0
 
@@ -49,6 +61,14 @@ export class Judge {
     this.latencyMs = options.latencyMs
     this.requests = options.requests
     this.allowed = allowedLate(options.requests, options.percentile)
+  }
+
+  /**
+   * Late requests from which a candidate is taken to miss the objective with more replicas, too. More replicas now and then
+   * make a few requests later, as smaller batches are formed; hence the margin. The README says how often that was seen.
+   */
+  get clearlyLate(): number {
+    return this.allowed + Math.ceil(this.allowed * marginShare) + marginRequests
   }
 
   /** Simulations run so far, those that were given up early included. */
@@ -78,6 +98,49 @@ export class Judge {
     return keys.map((key) => Math.min(this.#known.get(key)?.late ?? 0, enough + 1))
   }
 
+  /**
+   * Whether a stage alone is clearly too late, whatever the others do: more than {@link clearlyLate} rows miss the window.
+   */
+  async tooLateAlone(query: AloneQuery): Promise<readonly boolean[]> {
+    const { stage, choices, windowMs } = query
+    const keys = choices.map((choice) => `${stage} ${keyOf([choice], false)}`)
+    const unknown = choices.filter((_, index) => {
+      const { lateMs, metMs } = this.#window(keys[index] as string)
+      return windowMs > lateMs && windowMs < metMs
+    })
+    const counts = await this.#lateAlone({ ...query, choices: unknown })
+    for (const [index, choice] of unknown.entries()) {
+      const window = this.#window(keys[choices.indexOf(choice)] as string)
+      if ((counts[index] ?? 0) > this.clearlyLate) window.lateMs = Math.max(window.lateMs, windowMs)
+      else window.metMs = Math.min(window.metMs, windowMs)
+    }
+    return keys.map((key) => windowMs <= this.#window(key).lateMs)
+  }
+
+  async #lateAlone({ stage, choices, windowMs, layout }: AloneQuery): Promise<readonly number[]> {
+    if (choices.length === 0) return []
+    const { space, signal } = this.#options
+    const enough = this.clearlyLate
+    const simulations = this.#options.stage(stage)
+    if (simulations === undefined) {
+      const ideal = layout.map(idealChoice)
+      const candidates = choices.map((choice) => ideal.with(stage, choice))
+      return await this.late(candidates, { enough, relaxed: true })
+    }
+    if (signal?.aborted === true) throw cancelled(signal)
+    this.#simulated += choices.length
+    const configurations = choices.map((choice) => configurationOfStage(choice, { space, stage }))
+    return await simulations.countLate(configurations, { latencyMs: windowMs, enough, signal })
+  }
+
+  #window(key: string): { lateMs: number; metMs: number } {
+    const known = this.#windows.get(key)
+    if (known !== undefined) return known
+    const fresh = { lateMs: Number.NEGATIVE_INFINITY, metMs: Number.POSITIVE_INFINITY }
+    this.#windows.set(key, fresh)
+    return fresh
+  }
+
   /** All there is to know of each candidate. */
   async estimate(candidates: readonly Candidate[]): Promise<readonly Estimate[]> {
     const { space, simulations, latencyMs, signal } = this.#options
@@ -100,6 +163,17 @@ export class Judge {
     return known !== undefined && (known.late <= known.enough || enough <= known.enough)
   }
 }
+
+const marginShare = 0.25
+const marginRequests = 4
+
+/** As good as a stage of this placement can be: batches of one, at once. */
+export function idealChoice({ options }: Placement): Choice {
+  return { option: options[0] as Choice['option'], replicas: plenty }
+}
+
+// Replicas cost the simulator nothing.
+const plenty = 1_000_000
 
 /** Requests of so many that may be late while the percentile still holds, by nearest rank. */
 export function allowedLate(requests: number, percentile: number): number {

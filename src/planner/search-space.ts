@@ -21,11 +21,22 @@ export interface Option {
   readonly serviceMs: Float64Array
 }
 
+/** A model on a tier: the options that differ in their largest batch alone. */
+export interface Placement {
+  readonly model: string | undefined
+  readonly tier: string
+  readonly pricePerHour: number
+  /** Of one row. */
+  readonly leastMs: number
+  /** By largest batch, ascending; at least one. */
+  readonly options: readonly Option[]
+}
+
 /** All that may be chosen from. */
 export interface SearchSpace {
   readonly graph: StageGraph
-  /** By stage; stages in the order of the graph. */
-  readonly options: readonly (readonly Option[])[]
+  /** By stage, in the order of the graph. */
+  readonly placements: readonly (readonly Placement[])[]
   readonly limits: CompleteLimits
 }
 
@@ -46,19 +57,20 @@ export interface SpaceOptions {
 
 const defaultMaxReplicas = 64
 
-/** Stages may end up without any option; saying so is left to who asks. */
+/** Stages may end up without any placement; saying so is left to who asks. */
 export function searchSpace({ profile, hardware, limits }: SpaceOptions): SearchSpace {
   const graph = stageGraph(profile)
   const all = graph.names.map((name) => {
     const stage = profile.stages[name] as StageProfile
-    return optionsOf(stage, { profile, hardware, limits })
+    return placementsOf(stage, { profile, hardware, limits })
   })
-  const minAccuracy = limits.minAccuracy ?? product(all.map(bestAccuracy))
+  const best = all.map((placements) => Math.max(0, ...placements.map(accuracyOf)))
+  const minAccuracy = limits.minAccuracy ?? product(best)
   return {
     graph,
-    options: all.map((options, stage) => {
-      const others = product(all.toSpliced(stage, 1).map(bestAccuracy))
-      return options.filter(({ accuracy }) => accurateEnough(accuracy * others, minAccuracy))
+    placements: all.map((placements, stage) => {
+      const others = product(best.toSpliced(stage, 1))
+      return placements.filter((each) => accurateEnough(accuracyOf(each) * others, minAccuracy))
     }),
     limits: {
       maxReplicas: limits.maxReplicas ?? defaultMaxReplicas,
@@ -75,11 +87,21 @@ export function accurateEnough(accuracy: number, minAccuracy: number): boolean {
   return accuracy >= minAccuracy * (1 - 1e-12)
 }
 
-function optionsOf(stage: StageProfile, context: SpaceOptions): readonly Option[] {
+/** 1 where there are no models to choose from. */
+export function accuracyOf({ options }: Placement): number {
+  return options[0]?.accuracy ?? 1
+}
+
+/** The one that takes least for one row; of equals the first. */
+export function fastest(placements: readonly Placement[]): Placement | undefined {
+  return placements.toSorted((a, b) => a.leastMs - b.leastMs)[0]
+}
+
+function placementsOf(stage: StageProfile, context: SpaceOptions): readonly Placement[] {
   const { models, tiers = {} } = stage
-  if (models === undefined) return tierOptions(tiers, { ...context, stage, accuracy: 1 })
+  if (models === undefined) return onTiers(tiers, { ...context, stage, accuracy: 1 })
   return Object.entries(models).flatMap(([model, { accuracy, tiers }]) =>
-    tierOptions(tiers, { ...context, stage, accuracy, model }),
+    onTiers(tiers, { ...context, stage, accuracy, model }),
   )
 }
 
@@ -89,10 +111,10 @@ interface TierContext extends SpaceOptions {
   readonly model?: string
 }
 
-function tierOptions(
+function onTiers(
   tiers: Readonly<Record<string, TierProfile>>,
   { profile, hardware, limits, stage, accuracy, model }: TierContext,
-): readonly Option[] {
+): readonly Placement[] {
   const hopMs = profile.overhead?.hopMs ?? 0
   return Object.entries(tiers).flatMap(([tier, measured]) => {
     const slot = hardware.tiers[tier]
@@ -100,7 +122,7 @@ function tierOptions(
     const threads = slot.threads ?? 1
     const shared = slot.kind === 'cpu' && threads === 1
     const { modelMb = 0, replicaMb = 0 } = measured
-    return batchSizes(measured, limits.maxBatch).map((maxBatch) => ({
+    const options = batchSizes(measured, limits.maxBatch).map((maxBatch) => ({
       model,
       tier,
       maxBatch,
@@ -111,6 +133,8 @@ function tierOptions(
       modelMb: shared ? modelMb : 0,
       serviceMs: serviceTimesMs(measured.points, { maxBatch, hopMs }),
     }))
+    const leastMs = options[0]?.serviceMs[1] ?? 0
+    return [{ model, tier, pricePerHour: slot.pricePerHour, leastMs, options }]
   })
 }
 
@@ -120,10 +144,6 @@ function batchSizes({ points }: TierProfile, maxBatch = Number.POSITIVE_INFINITY
   const sizes = new Set([1, ...points.map(({ batch }) => batch)])
   for (let size = 1; size <= largest; size *= 2) sizes.add(size)
   return [...sizes].filter((size) => size <= largest).sort((a, b) => a - b)
-}
-
-function bestAccuracy(options: readonly Option[]): number {
-  return Math.max(0, ...options.map(({ accuracy }) => accuracy))
 }
 
 function product(numbers: readonly number[]): number {

@@ -1,49 +1,53 @@
-import type { ItemsProfile, PathProfile, Profile } from '../profile/profile.ts'
+import { describePipeline } from '../estimator/simulated-pipeline.ts'
+import type { Profile } from '../profile/profile.ts'
 
-/** What the planner's bounds need to know of a profile's shape. Stages are numbered in topological order. */
+/** What the planner's bounds need to know of a profile's shape. Stages are numbered as the simulator does, each after those it waits for. */
 export interface StageGraph {
   readonly names: readonly string[]
   /** Stages that each stage waits for. */
   readonly predecessors: readonly (readonly number[])[]
   /**
-   * By stage, those that every request visits, once, that visits it: itself among them. Only itself where requests have
-   * items or several rows, whose ways part.
+   * By stage, those that every request visits that visits it: itself among them. Only itself where requests have items or
+   * several rows, whose ways part.
    */
   readonly together: readonly (readonly boolean[])[]
   /** Stages that every request visits exactly once. */
   readonly always: readonly boolean[]
   /** The most rows that one request brings to each stage. */
   readonly mostRows: readonly number[]
+  /** Rows of each stage for a request, on average. */
+  readonly meanRows: readonly number[]
+  /** Which stages requests visit, and how many do so for each that does; absent where requests have items or several rows. */
+  readonly ways: readonly Way[] | undefined
+}
+
+export interface Way {
+  readonly share: number
+  /** By stage. */
+  readonly visited: readonly boolean[]
+}
+
+/** @throws {MillraceError} MILLRACE_INVALID_FILE where the profile contradicts itself. */
+export function stageGraph(profile: Profile): StageGraph {
+  const { stages: names, visitsPerRequest, spec } = describePipeline(profile)
+  const ways = waysOf(spec.paths, names.length)
+  const onEvery = (one: number, other: number): boolean =>
+    ways?.every(({ visited }) => visited[one] !== true || visited[other] === true) ?? false
+  return {
+    names,
+    predecessors: spec.stages.map(({ predecessors }) => predecessors),
+    together: names.map((_, one) => names.map((_, other) => one === other || onEvery(one, other))),
+    always: names.map((_, stage) => ways?.every(({ visited }) => visited[stage]) ?? false),
+    mostRows: mostRows(spec.paths, names.length),
+    meanRows: names.map((name) => visitsPerRequest[name] ?? 0),
+    ways,
+  }
 }
 
 /** Least times around each stage, of requests that visit it. */
 export interface Floors {
   readonly beforeMs: readonly number[]
   readonly afterMs: readonly number[]
-}
-
-/** The profile is taken to be valid: every edge names stages, and there is no cycle. */
-export function stageGraph(profile: Profile): StageGraph {
-  const names = topologicalOrder(profile)
-  const predecessors = names.map((name) =>
-    profile.edges.filter(([, to]) => to === name).map(([from]) => names.indexOf(from)),
-  )
-  const simple = isSimple(profile)
-  const ways = simple ? waysOf(profile, names) : []
-  const visited = (way: readonly boolean[], stage: number): boolean => way[stage] ?? false
-  return {
-    names,
-    predecessors,
-    together: names.map((_, one) =>
-      names.map(
-        (_, other) =>
-          one === other ||
-          (simple && ways.every((way) => !visited(way, one) || visited(way, other))),
-      ),
-    ),
-    always: names.map((_, stage) => simple && ways.every((way) => visited(way, stage))),
-    mostRows: names.map((name) => mostRows(profile, name)),
-  }
 }
 
 /** The longest chains of least times before and after each stage. */
@@ -58,11 +62,15 @@ export function floors(graph: StageGraph, leastMs: readonly number[]): Floors {
 /** The longest chain of times through stages that every request visits. */
 export function longestAlways(graph: StageGraph, timesMs: readonly number[]): number {
   const ends: number[] = []
+  let longest = 0
   for (const [stage, before] of graph.predecessors.entries()) {
-    const reached = Math.max(0, ...before.map((each) => ends[each] ?? 0))
-    ends.push(graph.always[stage] === true ? reached + (timesMs[stage] ?? 0) : 0)
+    let reached = 0
+    for (const each of before) reached = Math.max(reached, ends[each] ?? 0)
+    const end = graph.always[stage] === true ? reached + (timesMs[stage] ?? 0) : 0
+    ends.push(end)
+    longest = Math.max(longest, end)
   }
-  return Math.max(0, ...ends)
+  return longest
 }
 
 interface ChainQuery {
@@ -87,62 +95,41 @@ function longestFrom(graph: StageGraph, { stage, leastMs }: ChainQuery): number 
     if (graph.together[stage]?.[each] !== true) continue
     const own = (rest[each] ?? 0) + (each === stage ? 0 : (leastMs[each] ?? 0))
     for (const before of graph.predecessors[each] ?? []) {
-      if (before >= stage) rest[before] = Math.max(rest[before] ?? 0, own)
+      rest[before] = Math.max(rest[before] ?? 0, own)
     }
   }
   return rest[stage] ?? 0
 }
 
-function topologicalOrder({ stages, edges }: Profile): readonly string[] {
-  const placed = new Set<string>()
-  const waiting = new Set(Object.keys(stages))
-  while (waiting.size > 0) {
-    const ready = [...waiting].find((name) =>
-      edges.every(([from, to]) => to !== name || placed.has(from)),
-    )
-    if (ready === undefined) throw new Error('a profile with a cycle must not come this far')
-    waiting.delete(ready)
-    placed.add(ready)
-  }
-  return [...placed]
-}
+type SimulatedPath = ReturnType<typeof describePipeline>['spec']['paths'][number]
 
-// One row a request and no items: which stages two visits share can be told.
-function isSimple({ stages, paths }: Profile): boolean {
-  const plain = Object.values(stages).every(
-    ({ scaleFactor, fanOut }) => fanOut !== true && scaleFactor <= 1,
+function waysOf(paths: readonly SimulatedPath[], stages: number): readonly Way[] | undefined {
+  const taken = paths.filter(({ share }) => share > 0)
+  const plain = taken.every(
+    ({ visits, items }) => items.length === 0 && visits.every(([, times]) => times === 1),
   )
-  return plain && (paths ?? []).every(({ items, rows }) => items === undefined && rows === undefined)
+  if (!plain) return undefined
+  return taken.map(({ share, visits }) => ({
+    share,
+    visited: Array.from({ length: stages }, (_, stage) => visits.some(([one]) => one === stage)),
+  }))
 }
 
-// Without paths each stage below 1 may be missed by itself, whatever else is visited.
-function waysOf({ stages, paths }: Profile, names: readonly string[]): boolean[][] {
-  if (paths !== undefined) {
-    const taken = paths.filter(({ share }) => share > 0)
-    return taken.map(({ visits = [] }) => names.map((name) => visits.includes(name)))
+function mostRows(paths: readonly SimulatedPath[], stages: number): readonly number[] {
+  const most = new Array<number>(stages).fill(1)
+  // Paths of items come before those that open them.
+  const ofPaths: number[][] = []
+  for (const { visits, items } of paths) {
+    const rows = new Array<number>(stages).fill(0)
+    const add = (stage: number, count: number): void => {
+      rows[stage] = (rows[stage] ?? 0) + count
+    }
+    for (const [stage, times] of visits) add(stage, times)
+    for (const [, times, path] of items) {
+      for (const [stage, count] of (ofPaths[path] ?? []).entries()) add(stage, times * count)
+    }
+    ofPaths.push(rows)
+    for (const [stage, count] of rows.entries()) most[stage] = Math.max(most[stage] ?? 1, count)
   }
-  const certain = names.map((name) => (stages[name]?.scaleFactor ?? 0) >= 1)
-  return names.map((_, stage) => certain.map((always, other) => always || other === stage))
-}
-
-function mostRows({ stages, paths }: Profile, name: string): number {
-  const scaleFactor = stages[name]?.scaleFactor ?? 1
-  if (paths === undefined) return Math.max(1, Math.ceil(scaleFactor))
-  return Math.max(1, ...paths.map((path) => rowsOf(path, name)))
-}
-
-function rowsOf({ visits = [], items = {}, rows = [] }: PathProfile, name: string): number {
-  return sum([
-    visits.filter((visit) => visit === name).length,
-    ...Object.values(items).map((each) => rowsOfItems(each, name)),
-    rowsOfItems(rows, name),
-  ])
-}
-
-function rowsOfItems(items: readonly ItemsProfile[], name: string): number {
-  return sum(items.map((item) => item.times * rowsOf({ ...item, share: 1 }, name)))
-}
-
-function sum(numbers: readonly number[]): number {
-  return numbers.reduce((total, each) => total + each, 0)
+  return most
 }
