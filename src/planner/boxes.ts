@@ -1,10 +1,10 @@
 import { type BoundedOption, leastPathMs, roundingMs } from './bounds.ts'
-import { type Candidate, coresOf, costPerHour, memoryMb, overstepped, priceGrain } from './choice.ts'
-import { type Layout, leastPrice } from './layout.ts'
-import type { Incumbent, Search } from './search.ts'
+import { type Candidate, coresOf, costPerHour, memoryMb, priceGrain } from './choice.ts'
+import type { Layout } from './layout.ts'
+import type { Search } from './search.ts'
 
-/** Configurations with these options and replicas between these bounds. */
-interface Box {
+/** Candidates with these options and replicas from `low` to `high`. */
+export interface Box {
   readonly options: readonly BoundedOption[]
   readonly low: readonly number[]
   readonly high: readonly number[]
@@ -12,120 +12,107 @@ interface Box {
   readonly costPerHour: number
 }
 
-export const counters = { vectors: 0, boxes: 0, corners: 0, feasibleCorners: 0, splits: 0, leaves: 0, passed: 0, mix: 0 }
-
-export async function searchBoxes(search: Search, { layout, incumbent }: { layout: Layout; incumbent: Incumbent }): Promise<void> {
-  const { judge, space } = search
-  const tighten = (box: Omit<Box, 'costPerHour'>) => tightened(search, { box, layout, ceiling: incumbent.costPerHour })
-  const queue: Box[] = []
-  for (const options of combinations(layout, incumbent.costPerHour)) {
-    counters.vectors++
-    const box = tighten({ options, low: options.map((o) => o.least), high: options.map(() => space.limits.maxReplicas) })
-    if (box !== undefined) queue.push(box)
-  }
-  counters.boxes += queue.length
-  queue.sort((a, b) => a.costPerHour - b.costPerHour)
-  const feasible: Candidate[] = []
-  const clear = judge.clearlyLate
-  while (queue.length > 0) {
-    const batch: Box[] = []
-    while (batch.length < 8 && queue.length > 0) {
-      const next = queue.shift() as Box
-      const box = tighten(next)
-      if (box === undefined) continue
-      const corner = toCandidate(box, box.high)
-      if (!isLeaf(box) && feasible.some((f) => dominated(f, corner))) {
-        counters.splits++
-        insert(queue, split(box).map(tighten))
-        continue
-      }
-      batch.push(box)
-    }
-    const corners = batch.map((box) => toCandidate(box, box.high))
-    counters.corners += corners.length
-    const counts = await judge.late(corners, { enough: clear })
-    for (const [index, box] of batch.entries()) {
-      const count = counts[index] as number
-      const corner = corners[index] as Candidate
-      if (count > clear) continue
-      if (count <= judge.allowed) {
-        feasible.push(corner)
-        counters.feasibleCorners++
-        if (overstepped(corner, space).length === 0) incumbent.offer(corner)
-      }
-      if (isLeaf(box)) counters.leaves++
-      else insert(queue, split(box).map(tighten))
-    }
-  }
+interface TightenOptions {
+  readonly layout: Layout
+  /** All that is as dear as this is cut off. */
+  readonly ceiling: number
 }
 
-function* combinations({ options }: Layout, ceiling: number): Generator<BoundedOption[]> {
-  const rest = options.map((_, i) => options.slice(i + 1).reduce((s, o) => s + leastPrice(o), 0))
-  function* walk(from: BoundedOption[], cost: number): Generator<BoundedOption[]> {
-    if (from.length === options.length) {
-      yield from
-      return
-    }
-    for (const option of options[from.length] as readonly BoundedOption[]) {
-      const c = cost + option.least * option.option.pricePerHour
-      if (c + (rest[from.length] as number) >= ceiling - priceGrain) continue
-      yield* walk([...from, option], c)
-    }
-  }
-  yield* walk([], 0)
+/** Everything that the options leave open. */
+export function wholeBox(options: readonly BoundedOption[], maxReplicas: number): Box {
+  return boxOf(
+    options,
+    options.map(({ least }) => least),
+    options.map(() => maxReplicas),
+  )
 }
 
-function tightened(search: Search, { box, layout, ceiling }: { box: Omit<Box, 'costPerHour'>; layout: Layout; ceiling: number }): Box | undefined {
-  const { options, low, high } = box
-  const cheapest = options.map(({ option }, i) => ({ option, replicas: low[i] as number }))
-  const cost = costPerHour(cheapest)
-  if (cost >= ceiling - priceGrain) return undefined
-  const { limits } = search.space
-  const slack = Math.min(ceiling - priceGrain, limits.budgetPerHour + priceGrain) - cost
-  const coreSlack = limits.cores - coresOf(cheapest)
-  const mbSlack = limits.memoryMb - memoryMb(cheapest)
-  if (slack < 0 || coreSlack < 0 || mbSlack < 0) return undefined
-  const room = (slack: number, each: number) => each > 0 ? Math.floor(slack / each + 1e-9) : Infinity
-  const top = high.map((h, i) => {
-    const { option } = options[i] as BoundedOption
-    return Math.min(h, (low[i] as number) + Math.min(room(slack, option.pricePerHour), room(coreSlack, option.cores), room(mbSlack, option.replicaMb)))
+/** What is left of a box without what is too dear, oversteps limits or cannot meet the objective; undefined for nothing. */
+export function tightened(
+  search: Search,
+  { box, layout, ceiling }: TightenOptions & { readonly box: Box },
+): Box | undefined {
+  const { space, traffic, ruledOut } = search
+  const affordable = cut(box, { room: ceiling - priceGrain - box.costPerHour, each: priceOf })
+  ruledOut.add('dearer', sizeOf(box) - sizeOf(affordable))
+  const within = withinLimits(search, affordable)
+  ruledOut.add('limits', sizeOf(affordable) - sizeOf(within))
+  if (within === undefined) return undefined
+  const { options, high } = within
+  const { windows } = layout
+  const question = { graph: space.graph, traffic, windows, options, replicas: high }
+  if (leastPathMs(question) <= traffic.latencyMs + roundingMs) return within
+  ruledOut.add('batching', sizeOf(within))
+  return undefined
+}
+
+/** In two, where the most money lies between the bounds. Not for a single candidate. */
+export function halves({ options, low, high }: Box): readonly [Box, Box] {
+  const widths = options.map(
+    (each, stage) => ((high[stage] ?? 0) - (low[stage] ?? 0)) * (priceOf(each) + priceGrain),
+  )
+  const widest = widths.indexOf(Math.max(...widths))
+  const middle = Math.floor(((low[widest] ?? 0) + (high[widest] ?? 0)) / 2)
+  return [
+    boxOf(options, low, high.with(widest, middle)),
+    boxOf(options, low.with(widest, middle + 1), high),
+  ]
+}
+
+/** The candidate with the most replicas. */
+export function cornerOf({ options, high }: Box): Candidate {
+  return candidateOf(options, high)
+}
+
+export function isSingle({ low, high }: Box): boolean {
+  return low.every((replicas, stage) => replicas === high[stage])
+}
+
+/** How many candidates; 0 for nothing. */
+export function sizeOf(box: Box | undefined): number {
+  if (box === undefined) return 0
+  return box.low.reduce((size, low, stage) => size * ((box.high[stage] ?? 0) - low + 1), 1)
+}
+
+function boxOf(
+  options: readonly BoundedOption[],
+  low: readonly number[],
+  high: readonly number[],
+): Box {
+  return { options, low, high, costPerHour: costPerHour(candidateOf(options, low)) }
+}
+
+function candidateOf(options: readonly BoundedOption[], replicas: readonly number[]): Candidate {
+  return options.map(({ option }, stage) => ({ option, replicas: replicas[stage] as number }))
+}
+
+function withinLimits({ space }: Search, box: Box | undefined): Box | undefined {
+  if (box === undefined) return undefined
+  const { cores, memoryMb: memory } = space.limits
+  const least = candidateOf(box.options, box.low)
+  const inCores = cut(box, { room: cores - coresOf(least), each: ({ option }) => option.cores })
+  const room = memory - memoryMb(least)
+  return inCores && cut(inCores, { room, each: ({ option }) => option.replicaMb })
+}
+
+interface Resource {
+  /** What the fewest replicas leave of it. */
+  readonly room: number
+  /** What one more replica takes. */
+  readonly each: (option: BoundedOption) => number
+}
+
+function cut(box: Box, { room, each }: Resource): Box | undefined {
+  if (room < 0) return undefined
+  if (room === Number.POSITIVE_INFINITY) return box
+  const high = box.high.map((most, stage) => {
+    const takes = each(box.options[stage] as BoundedOption)
+    const more = takes > 0 ? Math.floor(room / takes) : Number.POSITIVE_INFINITY
+    return Math.min(most, (box.low[stage] ?? 0) + more)
   })
-  const path = leastPathMs({ graph: search.space.graph, traffic: search.traffic, windows: layout.windows, options, replicas: top })
-  if (path > search.traffic.latencyMs + roundingMs) {
-    counters.mix++
-    return undefined
-  }
-  return { options, low, high: top, costPerHour: cost }
+  return { ...box, high }
 }
 
-function split(box: Box): Omit<Box, 'costPerHour'>[] {
-  let widest = 0
-  let width = -1
-  for (const [i, o] of box.options.entries()) {
-    const w = ((box.high[i] as number) - (box.low[i] as number)) * (o.option.pricePerHour + 1e-12)
-    if (w > width) [widest, width] = [i, w]
-  }
-  const middle = Math.floor(((box.low[widest] as number) + (box.high[widest] as number)) / 2)
-  return [{ ...box, high: box.high.with(widest, middle) }, { ...box, low: box.low.with(widest, middle + 1) }]
-}
-
-function insert(queue: Box[], boxes: (Box | undefined)[]): void {
-  for (const box of boxes) {
-    if (box === undefined) continue
-    let at = queue.findIndex((each) => each.costPerHour > box.costPerHour)
-    if (at < 0) at = queue.length
-    queue.splice(at, 0, box)
-  }
-}
-
-function isLeaf(box: Box): boolean {
-  return box.low.every((l, i) => l === box.high[i])
-}
-
-function toCandidate(box: Box, replicas: readonly number[]): Candidate {
-  return box.options.map(({ option }, i) => ({ option, replicas: replicas[i] as number }))
-}
-
-function dominated(small: Candidate, large: Candidate): boolean {
-  return small.every((c, i) => c.option === large[i]?.option && c.replicas <= (large[i]?.replicas ?? 0))
+function priceOf({ option }: BoundedOption): number {
+  return option.pricePerHour
 }

@@ -117,7 +117,7 @@ export class Judge {
     return keys.map((key) => windowMs <= this.#window(key).lateMs)
   }
 
-  async #lateAlone({ stage, choices, windowMs, layout }: AloneQuery): Promise<readonly number[]> {
+  async #lateAlone({ stage, choices, windowMs, layout }: AloneQuery): Promise<ArrayLike<number>> {
     if (choices.length === 0) return []
     const { space, signal } = this.#options
     const enough = this.clearlyLate

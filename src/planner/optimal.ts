@@ -1,71 +1,136 @@
-import { bounded, type BoundedOption, windowsMs } from './bounds.ts'
-import { searchBoxes } from './boxes.ts'
-import { priceGrain } from './choice.ts'
-import type { Candidate } from './choice.ts'
+import { type BoundedOption, bounded, windowsMs } from './bounds.ts'
+import { type Candidate, priceGrain } from './choice.ts'
 import { grow } from './grow.ts'
-import { type Layout, leastCost } from './layout.ts'
+import { type Layout, leastCost, leastPrice, volume } from './layout.ts'
 import { raiseAlone } from './raise-alone.ts'
 import { Incumbent, type Search } from './search.ts'
-import { accurateEnough, fastest, type Placement } from './search-space.ts'
+import { searchLayout } from './search-layout.ts'
+import {
+  accuracyOf,
+  accurateEnough,
+  fastest,
+  type Placement,
+  type SearchSpace,
+} from './search-space.ts'
 
-export const layoutCounters = { layouts: 0, tried: 0 }
-export const debug = { log: (_: string) => {} }
-
-/** The cheapest candidate that meets the objective, if there is one. */
-export async function optimal(search: Search): Promise<Candidate | undefined> {
-  const incumbent = new Incumbent()
-  const layouts = layoutsOf(search)
-  layoutCounters.layouts = layouts.length
-  debug.log('layouts')
-  for (const { placements, least } of layouts) {
-    if (least >= incumbent.costPerHour - priceGrain) break
-    const layout = boundedLayout(search, placements)
-    if (leastCost(layout) >= incumbent.costPerHour - priceGrain) continue
-    layoutCounters.tried++
-    const raised = await raiseAlone(search, { layout, ceiling: incumbent.costPerHour })
-    debug.log(`alone ${placements.map((p) => p.tier)} ${raised.options.map((o) => o.map((x) => `${x.option.maxBatch}>=${x.least}`).join(' ')).join(' | ')} LB ${leastCost(raised)} U ${incumbent.costPerHour}`)
-    if (leastCost(raised) >= incumbent.costPerHour - priceGrain) continue
-    if (incumbent.candidate === undefined) {
-      const first = await grow(search, raised)
-      if (first !== undefined) incumbent.offer(first)
-      debug.log(`grow ${incumbent.costPerHour}`)
+/**
+ * The cheapest candidate that meets the objective, if there is one: layouts in the order of what they cost at least, each
+ * bounded without simulations, then stage by stage, then searched.
+ */
+export async function optimal(
+  search: Search,
+  { anyWillDo = false }: { readonly anyWillDo?: boolean } = {},
+): Promise<Candidate | undefined> {
+  const incumbent = new Incumbent(search.space.limits.budgetPerHour + 2 * priceGrain)
+  const layouts = layoutsByCost(search)
+  for (const [index, { placements, leastPerHour }] of layouts.entries()) {
+    if (anyWillDo && incumbent.candidate !== undefined) break
+    if (leastPerHour >= incumbent.costPerHour - priceGrain) {
+      const rest = layouts.slice(index)
+      search.ruledOut.add('dearer', rest.reduce((sum, each) => sum + size(each, search.space), 0))
+      break
     }
-    await searchBoxes(search, { layout: raised, incumbent })
-    debug.log(`boxes ${incumbent.costPerHour}`)
+    search.report({
+      phase: 'search',
+      costPerHour: incumbent.candidate && incumbent.costPerHour,
+      boundPerHour: leastPerHour,
+    })
+    await tryLayout(search, { placements, incumbent, anyWillDo })
   }
   return incumbent.candidate
 }
 
+/** How many configurations there are, replicas of each stage within the limits. */
+export function countCandidates(space: SearchSpace): number {
+  return layouts(space).reduce((sum, placements) => sum + size({ placements }, space), 0)
+}
+
+interface LayoutOptions {
+  readonly placements: readonly Placement[]
+  readonly incumbent: Incumbent
+  readonly anyWillDo: boolean
+}
+
+async function tryLayout(
+  search: Search,
+  { placements, incumbent, anyWillDo }: LayoutOptions,
+): Promise<void> {
+  const { space, ruledOut } = search
+  const layout = boundedLayout(search, placements)
+  ruledOut.add('load', size({ placements }, space) - volume(layout, space))
+  if (leastCost(layout) >= incumbent.costPerHour - priceGrain) {
+    ruledOut.add('dearer', volume(layout, space))
+    return
+  }
+  const raised = await raiseAlone(search, { layout, ceiling: incumbent.costPerHour })
+  ruledOut.add('alone', volume(layout, space) - volume(raised, space))
+  if (raised.options.some((options) => options.length === 0)) return
+  if (incumbent.candidate === undefined) {
+    const first = await grow(search, raised)
+    if (first !== undefined) incumbent.offer(first)
+  }
+  await searchLayout(search, { layout: raised, incumbent, anyWillDo })
+}
+
 function boundedLayout({ space, traffic }: Search, placements: readonly Placement[]): Layout {
-  const windows = windowsMs(space.graph, { layout: placements, latencyMs: traffic.latencyMs })
+  const { latencyMs } = traffic
+  const windows = windowsMs(space.graph, { layout: placements, latencyMs })
   const options = placements.map((placement, stage) =>
-    placement.options.flatMap((option) => {
-      const question = { space, traffic, stage, windowMs: windows[stage] as number }
-      const found = bounded(option, question)
-      return found === undefined ? [] : [found]
-    }),
+    boundedOptions({ space, traffic }, { placement, stage, windowMs: windows[stage] as number }),
   )
   return { placements, windows, options }
 }
 
-// With the least each placement costs where all others are as fast as can be; cheapest first.
-function layoutsOf({ space, traffic }: Search): { placements: readonly Placement[]; least: number }[] {
+function boundedOptions(
+  context: Pick<Search, 'space' | 'traffic'>,
+  { placement, stage, windowMs }: { placement: Placement; stage: number; windowMs: number },
+): readonly BoundedOption[] {
+  return placement.options.flatMap(
+    (option) => bounded(option, { ...context, stage, windowMs }) ?? [],
+  )
+}
+
+interface PricedLayout {
+  readonly placements: readonly Placement[]
+  readonly leastPerHour: number
+}
+
+// What each placement costs at least where all other stages are as fast as can be.
+function layoutsByCost({ space, traffic }: Search): readonly PricedLayout[] {
   const ideal = space.placements.map((placements) => fastest(placements) as Placement)
   const windows = windowsMs(space.graph, { layout: ideal, latencyMs: traffic.latencyMs })
-  const columns = space.placements.map((placements, stage) =>
-    placements.flatMap((placement) => {
-      const options: BoundedOption[] = placement.options.flatMap((option) => bounded(option, { space, traffic, stage, windowMs: windows[stage] as number }) ?? [])
-      if (options.length === 0) return []
-      return [{ placement, least: placement.pricePerHour * Math.min(...options.map(({ least }) => least)) }]
-    }),
-  )
-  let layouts: { placements: readonly Placement[]; least: number }[] = [{ placements: [], least: 0 }]
-  for (const column of columns) {
-    layouts = layouts.flatMap(({ placements, least }) =>
-      column.map((each) => ({ placements: [...placements, each.placement], least: least + each.least })),
-    )
+  const prices = new Map<Placement, number>()
+  for (const [stage, placements] of space.placements.entries()) {
+    for (const placement of placements) {
+      const question = { placement, stage, windowMs: windows[stage] as number }
+      prices.set(placement, leastPrice(boundedOptions({ space, traffic }, question)))
+    }
   }
-  return layouts
-    .filter(({ placements }) => accurateEnough(placements.reduce((p, { options }) => p * (options[0]?.accuracy ?? 1), 1), space.limits.minAccuracy))
-    .sort((a, b) => a.least - b.least)
+  return layouts(space)
+    .map((placements) => ({
+      placements,
+      leastPerHour: placements.reduce((sum, each) => sum + (prices.get(each) ?? 0), 0),
+    }))
+    .sort((a, b) => (a.leastPerHour === b.leastPerHour ? 0 : a.leastPerHour - b.leastPerHour))
+}
+
+function layouts({ placements, limits }: SearchSpace): readonly (readonly Placement[])[] {
+  let partial: (readonly Placement[])[] = [[]]
+  for (const column of placements) {
+    partial = partial.flatMap((begun) => column.map((each) => [...begun, each]))
+  }
+  return partial.filter((layout) => {
+    const accuracy = layout.reduce((product, each) => product * accuracyOf(each), 1)
+    return accurateEnough(accuracy, limits.minAccuracy)
+  })
+}
+
+function size(
+  { placements }: Pick<PricedLayout, 'placements'>,
+  { limits }: SearchSpace,
+): number {
+  return placements.reduce(
+    (product, { options }) => product * options.length * limits.maxReplicas,
+    1,
+  )
 }

@@ -73,6 +73,11 @@ export function longestAlways(graph: StageGraph, timesMs: readonly number[]): nu
   return longest
 }
 
+/** The longest chain of times through any stages, as if a request visited them all. */
+export function longestPathMs(graph: StageGraph, timesMs: readonly number[]): number {
+  return longestAlways({ ...graph, always: graph.names.map(() => true) }, timesMs)
+}
+
 interface ChainQuery {
   readonly stage: number
   readonly leastMs: readonly number[]
