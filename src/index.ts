@@ -16,6 +16,13 @@ export {
   type MillraceErrorCode,
   type MillraceErrorOptions,
 } from './errors.ts'
+export type {
+  Estimate,
+  PlannedConfiguration,
+  PlannedStage,
+  StageEstimate,
+} from './estimator/estimate.ts'
+export { type EstimateOptions, Estimator, type EstimatorOptions } from './estimator/estimator.ts'
 export type { Condition, ConditionTest, ConditionValue } from './pipeline/condition.ts'
 export type {
   CompleteConfiguration,
@@ -61,6 +68,31 @@ export type {
   TensorLike,
   TensorType,
 } from './pipeline/tensor.ts'
+export type { Plan, PlanLimits, PlanSearch, Strategy, Tuning } from './planner/plan.ts'
+export {
+  type ConfigurationFile,
+  readConfiguration,
+  readPlan,
+  writePlan,
+} from './planner/plan-file.ts'
+export { checkProfile } from './profile/check-profile.ts'
+export type { Hardware, Tier } from './profile/hardware.ts'
+export type {
+  ContentionPoint,
+  ItemsProfile,
+  MachineProfile,
+  MeasuredWith,
+  ModelProfile,
+  OverheadProfile,
+  PathProfile,
+  Profile,
+  ProfilePoint,
+  StageProfile,
+  TierProfile,
+} from './profile/profile.ts'
+export { checkHardware, defaultHardware, readHardware } from './profile/read-hardware.ts'
+export { readProfile } from './profile/read-profile.ts'
+export { writeProfile } from './profile/write-profile.ts'
 export { type EnvelopePoint, envelopeWindowsMs } from './workload/envelope.ts'
 export type { RatePoint } from './workload/rate-curve.ts'
 export {

@@ -1,8 +1,6 @@
 #include "addon/native_simulation.h"
 
 #include <atomic>
-#include <cstdint>
-#include <limits>
 #include <new>
 #include <utility>
 
@@ -39,12 +37,12 @@ Napi::Function NativeSimulation::define(Napi::Env env) {
                       InstanceMethod<&NativeSimulation::report>("report")});
 }
 
-Napi::Value NativeSimulation::create(Napi::Env env,
+Napi::Value NativeSimulation::create(Napi::Env env, std::shared_ptr<const ServiceList> services,
                                      const std::function<std::unique_ptr<Simulation>()>& make) {
   return guarded(env, [&]() -> Napi::Value {
-    std::unique_ptr<Simulation> simulation = make();
+    Source source{std::move(services), make()};
     return EnvRuntime::of(env).simulation_constructor.New(
-        {Napi::External<std::unique_ptr<Simulation>>::New(env, &simulation)});
+        {Napi::External<Source>::New(env, &source)});
   });
 }
 
@@ -53,34 +51,35 @@ NativeSimulation::NativeSimulation(const Napi::CallbackInfo& info)
   if (info.Length() != 1 || !info[0].IsExternal()) {
     throw Napi::TypeError::New(info.Env(), "a NativeSimulation is made by start()");
   }
-  simulation_ = std::move(*info[0].As<Napi::External<std::unique_ptr<Simulation>>>().Data());
+  source_ = std::move(*info[0].As<Napi::External<Source>>().Data());
 }
 
 Napi::Value NativeSimulation::advance(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&]() -> Napi::Value {
     const Nanos until = to_nanos(info[0].As<Napi::Number>().DoubleValue());
     if (until == kNever) return run_to_end(info.Env());
-    return Napi::Boolean::New(info.Env(), simulation_->advance(until));
+    return Napi::Boolean::New(info.Env(), source_.simulation->advance(until));
   });
 }
 
 // After it, now is when the last thing happened, and not the end of all days.
 Napi::Value NativeSimulation::run_to_end(Napi::Env env) {
   const std::atomic<bool> cancelled{false};
-  simulation_->count_late(kNever, std::numeric_limits<std::uint64_t>::max(), cancelled);
+  source_.simulation->run_to_end(cancelled);
   return Napi::Boolean::New(env, false);
 }
 
 Napi::Value NativeSimulation::set_replicas(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&] {
-    simulation_->set_replicas(index(info[0]), index(info[1]));
+    source_.simulation->set_replicas(index(info[0]), index(info[1]));
     return info.Env().Undefined();
   });
 }
 
 Napi::Value NativeSimulation::set_service(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&] {
-    simulation_->set_service(index(info[0]), read_service(info[1].As<Napi::Object>()));
+    const StaffedService service{&source_.services->at(index(info[1])), index(info[2])};
+    source_.simulation->set_service(index(info[0]), service.resolve());
     return info.Env().Undefined();
   });
 }
@@ -88,7 +87,7 @@ Napi::Value NativeSimulation::set_service(const Napi::CallbackInfo& info) {
 Napi::Value NativeSimulation::report(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&]() -> Napi::Value {
     const Nanos limit = to_nanos(info[0].As<Napi::Number>().DoubleValue());
-    return write_report(info.Env(), simulation_->report(limit), simulation_->now());
+    return write_report(info.Env(), source_.simulation->report(limit), source_.simulation->now());
   });
 }
 

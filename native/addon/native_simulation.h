@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 
+#include "addon/trials.h"
 #include "simulator/simulation.h"
 
 namespace millrace {
@@ -14,7 +15,7 @@ class NativeSimulation : public Napi::ObjectWrap<NativeSimulation> {
  public:
   static Napi::Function define(Napi::Env env);
 
-  static Napi::Value create(Napi::Env env,
+  static Napi::Value create(Napi::Env env, std::shared_ptr<const ServiceList> services,
                             const std::function<std::unique_ptr<Simulation>()>& make);
 
   explicit NativeSimulation(const Napi::CallbackInfo& info);
@@ -28,7 +29,13 @@ class NativeSimulation : public Napi::ObjectWrap<NativeSimulation> {
 
   Napi::Value run_to_end(Napi::Env env);
 
-  std::unique_ptr<Simulation> simulation_;
+  // What is handed from create() to the constructor.
+  struct Source {
+    std::shared_ptr<const ServiceList> services;
+    std::unique_ptr<Simulation> simulation;
+  };
+
+  Source source_;
 };
 
 }  // namespace millrace

@@ -1,6 +1,7 @@
 #include "addon/native_simulator.h"
 
-#include <limits>
+#include <algorithm>
+#include <atomic>
 #include <new>
 #include <utility>
 
@@ -18,13 +19,6 @@ constexpr std::int64_t kRequestBytes = 16;
 // Draws of service times are not to follow those of paths.
 constexpr std::uint64_t kServiceSeed = 0x9e3779b97f4a7c15;
 
-std::vector<Trials::Configuration> read_configurations(const Napi::Object& options) {
-  std::vector<Trials::Configuration> configurations;
-  each(options, "configurations",
-       [&](const Napi::Value& value) { configurations.push_back(read_services(value)); });
-  return configurations;
-}
-
 struct Estimated {
   SimulationReport report;
   Nanos now = 0;
@@ -34,7 +28,8 @@ struct Estimated {
 
 Napi::Function NativeSimulator::define(Napi::Env env) {
   return DefineClass(env, "NativeSimulator",
-                     {InstanceMethod<&NativeSimulator::count_late>("countLate"),
+                     {InstanceMethod<&NativeSimulator::add_service>("addService"),
+                      InstanceMethod<&NativeSimulator::count_late>("countLate"),
                       InstanceMethod<&NativeSimulator::estimate>("estimate"),
                       InstanceMethod<&NativeSimulator::cancel>("cancel"),
                       InstanceMethod<&NativeSimulator::start>("start")});
@@ -45,7 +40,9 @@ NativeSimulator::Source NativeSimulator::read_source(const Napi::Object& spec) {
   source.seed = static_cast<std::uint64_t>(number(spec, "seed"));
   std::vector<Nanos> arrivals = read_arrivals(spec);
   source.requests = arrivals.size();
-  source.traffic = make_traffic(read_simulated_pipeline(spec), std::move(arrivals), source.seed);
+  SimulatedPipeline pipeline = read_simulated_pipeline(spec);
+  source.stages = pipeline.stages.size();
+  source.traffic = make_traffic(std::move(pipeline), std::move(arrivals), source.seed);
   return source;
 }
 
@@ -62,7 +59,9 @@ Napi::Value NativeSimulator::create(const Napi::CallbackInfo& info) {
 }
 
 NativeSimulator::NativeSimulator(const Napi::CallbackInfo& info)
-    : Napi::ObjectWrap<NativeSimulator>(info), runtime_(EnvRuntime::of(info.Env())) {
+    : Napi::ObjectWrap<NativeSimulator>(info),
+      runtime_(EnvRuntime::of(info.Env())),
+      services_(std::make_shared<ServiceList>()) {
   if (info.Length() != 1 || !info[0].IsExternal()) {
     throw Napi::TypeError::New(info.Env(), "a NativeSimulator is made by createSimulator()");
   }
@@ -86,54 +85,74 @@ void NativeSimulator::on_cleanup() {
   for (const auto& [number, trials] : running_) trials->cancel();
 }
 
-SimulationOptions NativeSimulator::simulation_options(bool drawn) const {
+SimulationOptions NativeSimulator::make_options(bool drawn) const {
   SimulationOptions options;
   options.drawn = drawn;
   options.seed = source_.seed ^ kServiceSeed;
   return options;
 }
 
-std::shared_ptr<Trials> NativeSimulator::make_trials(const Napi::Object& options,
-                                                     TrialOptions trial_options,
-                                                     Trials::Conclude conclude) {
-  trial_options.limit = read_ms(options, "latencyMs");
-  trial_options.threads = static_cast<std::size_t>(number(options, "threads"));
-  return std::make_shared<Trials>(source_.traffic, read_configurations(options), trial_options,
-                                  std::move(conclude));
+Napi::Value NativeSimulator::add_service(const Napi::CallbackInfo& info) {
+  const std::size_t number = services_->add(read_service(info[0].As<Napi::Object>()));
+  return Napi::Number::New(info.Env(), static_cast<double>(number));
+}
+
+std::vector<Trials::Configuration> NativeSimulator::read_configurations(
+    const Napi::Value& pairs) const {
+  const auto array = pairs.As<Napi::Float64Array>();
+  const double* pair = array.Data();
+  std::vector<Trials::Configuration> configurations(array.ElementLength() / (2 * source_.stages));
+  for (Trials::Configuration& configuration : configurations) {
+    for (std::size_t stage = 0; stage < source_.stages; ++stage, pair += 2) {
+      configuration.push_back(
+          {&services_->at(static_cast<std::size_t>(pair[0])), static_cast<std::size_t>(pair[1])});
+    }
+  }
+  return configurations;
+}
+
+std::shared_ptr<Trials> NativeSimulator::make_trials(
+    const Napi::Object& options, std::vector<Trials::Configuration> configurations,
+    const SimulationOptions& simulation, Trials::Try attempt) const {
+  const TrialOptions trial_options{simulation,
+                                   static_cast<std::size_t>(number(options, "threads"))};
+  return std::make_shared<Trials>(source_.traffic, std::move(configurations), trial_options,
+                                  std::move(attempt));
 }
 
 Napi::Value NativeSimulator::count_late(const Napi::CallbackInfo& info) {
   const auto options = info[0].As<Napi::Object>();
-  const std::size_t count = options.Get("configurations").As<Napi::Array>().Length();
-  TrialOptions trial_options;
-  trial_options.simulation = simulation_options(false);
-  trial_options.simulation.keep_queue_times = false;
-  trial_options.enough = static_cast<std::uint64_t>(number(options, "enough"));
-  auto counts = std::make_shared<std::vector<double>>(count);
-  const auto trials = make_trials(
-      options, trial_options, [counts](std::size_t index, const Simulation&, std::uint64_t late) {
-        (*counts)[index] = static_cast<double>(late);
-      });
+  const Nanos limit = read_ms(options, "latencyMs");
+  const auto enough = static_cast<std::uint64_t>(number(options, "enough"));
+  auto configurations = read_configurations(options.Get("configurations"));
+  auto counts = std::make_shared<std::vector<double>>(configurations.size());
+  SimulationOptions simulation_options = make_options(false);
+  simulation_options.keep_queue_times = false;
+  const auto attempt = [counts, limit, enough](std::size_t index, Simulation& simulation,
+                                               const std::atomic<bool>& cancelled) {
+    (*counts)[index] = static_cast<double>(simulation.count_late(limit, enough, cancelled));
+  };
+  const auto trials = make_trials(options, std::move(configurations), simulation_options, attempt);
   return run(info.Env(), number(options, "run"), trials, [counts](Napi::Env env) -> Napi::Value {
     Napi::Float64Array array = Napi::Float64Array::New(env, counts->size());
-    for (std::size_t i = 0; i < counts->size(); ++i) array[i] = (*counts)[i];
+    std::copy(counts->begin(), counts->end(), array.Data());
     return array;
   });
 }
 
 Napi::Value NativeSimulator::estimate(const Napi::CallbackInfo& info) {
   const auto options = info[0].As<Napi::Object>();
-  const std::size_t count = options.Get("configurations").As<Napi::Array>().Length();
-  TrialOptions trial_options;
-  trial_options.simulation = simulation_options(flag(options, "drawn"));
-  trial_options.enough = std::numeric_limits<std::uint64_t>::max();
   const Nanos limit = read_ms(options, "latencyMs");
-  auto results = std::make_shared<std::vector<Estimated>>(count);
-  const auto trials =
-      make_trials(options, trial_options,
-                  [results, limit](std::size_t index, const Simulation& simulation, std::uint64_t) {
-                    (*results)[index] = {simulation.report(limit), simulation.now()};
-                  });
+  auto configurations = read_configurations(options.Get("configurations"));
+  auto results = std::make_shared<std::vector<Estimated>>(configurations.size());
+  const auto attempt = [results, limit](std::size_t index, Simulation& simulation,
+                                        const std::atomic<bool>& cancelled) {
+    simulation.run_to_end(cancelled);
+    if (cancelled.load(std::memory_order_relaxed)) return;
+    (*results)[index] = {simulation.report(limit), simulation.now()};
+  };
+  const auto trials = make_trials(options, std::move(configurations),
+                                  make_options(flag(options, "drawn")), attempt);
   return run(info.Env(), number(options, "run"), trials, [results](Napi::Env env) -> Napi::Value {
     Napi::Array array = Napi::Array::New(env, results->size());
     for (std::uint32_t i = 0; i < results->size(); ++i) {
@@ -181,11 +200,13 @@ Napi::Value NativeSimulator::cancel(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value NativeSimulator::start(const Napi::CallbackInfo& info) {
-  const Napi::Env env = info.Env();
   const auto options = info[0].As<Napi::Object>();
-  return NativeSimulation::create(env, [&] {
-    return std::make_unique<Simulation>(source_.traffic, read_services(options.Get("services")),
-                                        simulation_options(flag(options, "drawn")));
+  const auto configurations = read_configurations(options.Get("configuration"));
+  const SimulationOptions simulation_options = make_options(flag(options, "drawn"));
+  return NativeSimulation::create(info.Env(), services_, [&] {
+    std::vector<SimulatedService> services;
+    for (const StaffedService& one : configurations.at(0)) services.push_back(one.resolve());
+    return std::make_unique<Simulation>(source_.traffic, std::move(services), simulation_options);
   });
 }
 

@@ -35,23 +35,29 @@ class NativeSimulator : public Napi::ObjectWrap<NativeSimulator>, public WakeLis
     std::shared_ptr<const Traffic> traffic;
     std::uint64_t seed = 0;
     std::size_t requests = 0;
+    std::size_t stages = 0;
   };
 
   // The calls below are described in src/native/simulator.ts.
+  Napi::Value add_service(const Napi::CallbackInfo& info);
   Napi::Value count_late(const Napi::CallbackInfo& info);
   Napi::Value estimate(const Napi::CallbackInfo& info);
   Napi::Value cancel(const Napi::CallbackInfo& info);
   Napi::Value start(const Napi::CallbackInfo& info);
 
   static Source read_source(const Napi::Object& spec);
-  [[nodiscard]] SimulationOptions simulation_options(bool drawn) const;
-  std::shared_ptr<Trials> make_trials(const Napi::Object& options, TrialOptions trial_options,
-                                      Trials::Conclude conclude);
+  [[nodiscard]] std::vector<Trials::Configuration> read_configurations(
+      const Napi::Value& pairs) const;
+  [[nodiscard]] SimulationOptions make_options(bool drawn) const;
+  [[nodiscard]] std::shared_ptr<Trials> make_trials(
+      const Napi::Object& options, std::vector<Trials::Configuration> configurations,
+      const SimulationOptions& simulation, Trials::Try attempt) const;
   Napi::Value run(Napi::Env env, double number, const std::shared_ptr<Trials>& trials,
                   std::function<Napi::Value(Napi::Env)> result);
 
   EnvRuntime& runtime_;
   Source source_;
+  std::shared_ptr<ServiceList> services_;                   // shared with simulations
   std::multimap<double, std::shared_ptr<Trials>> running_;  // by the caller's number of the run
   bool ended_ = false;                                      // the environment's cleanup has begun
 };

@@ -105,20 +105,9 @@ SimulatedService read_service(const Napi::Object& object) {
     service.spread.push_back(value.As<Napi::Number>().DoubleValue());
   });
   service.threads = static_cast<std::uint32_t>(number(object, "threads"));
-  service.replicas = static_cast<std::size_t>(number(object, "replicas"));
   service.max_batch = static_cast<std::size_t>(number(object, "maxBatch"));
   service.max_delay = read_ms(object, "maxDelayMs");
   return service;
-}
-
-std::vector<SimulatedService> read_services(const Napi::Value& list) {
-  const auto array = list.As<Napi::Array>();
-  std::vector<SimulatedService> services;
-  services.reserve(array.Length());
-  for (std::uint32_t i = 0; i < array.Length(); ++i) {
-    services.push_back(read_service(Napi::Value(array.Get(i)).As<Napi::Object>()));
-  }
-  return services;
 }
 
 Napi::Object write_report(Napi::Env env, const SimulationReport& report, Nanos now) {

@@ -18,9 +18,6 @@ std::vector<Nanos> read_arrivals(const Napi::Object& spec);
 
 SimulatedService read_service(const Napi::Object& object);
 
-// One service a stage.
-std::vector<SimulatedService> read_services(const Napi::Value& list);
-
 Napi::Object write_report(Napi::Env env, const SimulationReport& report, Nanos now);
 
 }  // namespace millrace

@@ -11,11 +11,11 @@
 namespace millrace {
 
 Trials::Trials(std::shared_ptr<const Traffic> traffic, std::vector<Configuration> configurations,
-               const TrialOptions& options, Conclude conclude)
+               const TrialOptions& options, Try attempt)
     : traffic_(std::move(traffic)),
       configurations_(std::move(configurations)),
       options_(options),
-      conclude_(std::move(conclude)) {}
+      attempt_(std::move(attempt)) {}
 
 Status Trials::run() {
   std::vector<std::thread> others;
@@ -39,9 +39,10 @@ void Trials::work() {
     while (!cancelled_.load(std::memory_order_relaxed)) {
       const std::size_t index = next_.fetch_add(1, std::memory_order_relaxed);
       if (index >= configurations_.size()) return;
-      Simulation simulation(traffic_, std::move(configurations_[index]), options_.simulation);
-      const std::uint64_t late = simulation.count_late(options_.limit, options_.enough, cancelled_);
-      conclude_(index, simulation, late);
+      std::vector<SimulatedService> services;
+      for (const StaffedService& one : configurations_[index]) services.push_back(one.resolve());
+      Simulation simulation(traffic_, std::move(services), options_.simulation);
+      attempt_(index, simulation, cancelled_);
     }
   } catch (const std::bad_alloc&) {
     fail({ErrorCode::kInvalidOption,

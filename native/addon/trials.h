@@ -8,13 +8,13 @@
 
 #include <atomic>
 #include <cstddef>
-#include <cstdint>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <utility>
 #include <vector>
 
-#include "base/clock.h"
 #include "base/result.h"
 #include "simulator/simulation.h"
 
@@ -22,22 +22,48 @@ namespace millrace {
 
 struct TrialOptions {
   SimulationOptions simulation;
-  Nanos limit = 0;  // beyond it a request is late
-  // More late ones than this end the trial of a configuration.
-  std::uint64_t enough = 0;
   std::size_t threads = 1;
+};
+
+// Services that configurations are made of, by number. Its owner's thread alone adds and looks up;
+// what it found stays where it is, and may be read by any thread while more are added.
+class ServiceList {
+ public:
+  std::size_t add(SimulatedService service) {
+    services_.push_back(std::move(service));
+    return services_.size() - 1;
+  }
+  [[nodiscard]] const SimulatedService& at(std::size_t number) const {
+    return services_.at(number);
+  }
+
+ private:
+  std::deque<SimulatedService> services_;  // stay where they are
+};
+
+// How one stage of a configuration is run.
+struct StaffedService {
+  const SimulatedService* service = nullptr;
+  std::size_t replicas = 1;
+
+  [[nodiscard]] SimulatedService resolve() const {
+    SimulatedService resolved = *service;
+    resolved.replicas = replicas;
+    return resolved;
+  }
 };
 
 class Trials {
  public:
-  using Configuration = std::vector<SimulatedService>;
+  using Configuration = std::vector<StaffedService>;
 
-  // Told of each trial when it has ended, by the thread that made it: its index, its simulation,
-  // and how many requests were late.
-  using Conclude = std::function<void(std::size_t, const Simulation&, std::uint64_t)>;
+  // One trial: takes the simulation of the configuration with this index through the traffic, and
+  // keeps what came of it. Called by any thread, once for each index; returns early if told to.
+  using Try = std::function<void(std::size_t, Simulation&, const std::atomic<bool>& cancelled)>;
 
+  // The services of the configurations must outlive it.
   Trials(std::shared_ptr<const Traffic> traffic, std::vector<Configuration> configurations,
-         const TrialOptions& options, Conclude conclude);
+         const TrialOptions& options, Try attempt);
 
   // Fails with kCancelled, or with what the standard library threw.
   Status run();
@@ -49,9 +75,9 @@ class Trials {
   void fail(Error error);
 
   const std::shared_ptr<const Traffic> traffic_;
-  std::vector<Configuration> configurations_;  // each moved from by the thread that takes it
+  const std::vector<Configuration> configurations_;
   const TrialOptions options_;
-  const Conclude conclude_;
+  const Try attempt_;
   // A mere hint to stop early: nothing is read on the strength of it.
   std::atomic<bool> cancelled_{false};
   std::atomic<std::size_t> next_{0};  // whoever adds one takes that configuration

@@ -293,6 +293,16 @@ std::uint64_t Simulation::count_late(Nanos limit, std::uint64_t enough,
   return std::min(late, enough == kMost ? enough : enough + 1);
 }
 
+void Simulation::run_to_end(const std::atomic<bool>& cancelled) {
+  while (!cancelled.load(std::memory_order_relaxed)) {
+    if (state_->next_instant() == kNever) {
+      state_->rest_at(kNever);
+      return;
+    }
+    state_->run(kNever, kInstantsPerLook);
+  }
+}
+
 Nanos Simulation::now() const {
   return state_->now();
 }

@@ -69,6 +69,9 @@ class Simulation {
   // `cancelled`. How many are known to be late by then.
   std::uint64_t count_late(Nanos limit, std::uint64_t enough, const std::atomic<bool>& cancelled);
 
+  // To the end, or until `cancelled`. It is then when the last thing happened.
+  void run_to_end(const std::atomic<bool>& cancelled);
+
   [[nodiscard]] Nanos now() const;
 
   // From now on. Fewer: those that run finish their batch.

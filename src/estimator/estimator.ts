@@ -1,8 +1,10 @@
 import { checkInteger, checkNumber, checkObject, checkOneOf, describe } from '../check.ts'
 import { MillraceError } from '../errors.ts'
 import type { ObjectiveOptions } from '../pipeline/objective.ts'
+import { checkProfile } from '../profile/check-profile.ts'
 import type { Hardware } from '../profile/hardware.ts'
 import type { Profile } from '../profile/profile.ts'
+import { checkHardware } from '../profile/read-hardware.ts'
 import type { Trace } from '../workload/trace.ts'
 import type { Estimate, PlannedConfiguration } from './estimate.ts'
 import { Simulator } from './simulator.ts'
@@ -41,7 +43,10 @@ export class Estimator {
   /** A trace is read once, however many configurations it is tried on. */
   readonly #simulators = new WeakMap<Trace, Simulator>()
 
-  /** @throws {MillraceError} MILLRACE_INVALID_OPTION for an option that does not fit. */
+  /**
+   * @throws {MillraceError} MILLRACE_INVALID_FILE for a profile or hardware that is not as its format asks,
+   * MILLRACE_INVALID_OPTION for another option that does not fit.
+   */
   constructor(options: EstimatorOptions) {
     const name = 'Estimator'
     const given = checkObject(options, {
@@ -49,8 +54,8 @@ export class Estimator {
       keys: ['profile', 'hardware', 'seed', 'serviceTimes'],
     })
     const { seed = 0, serviceTimes = 'mean' } = given
-    this.#profile = checkPart(given.profile, 'stages') as Profile
-    this.#hardware = checkPart(given.hardware, 'tiers') as Hardware
+    this.#profile = checkProfile(given.profile, 'profile')
+    this.#hardware = checkHardware(given.hardware, 'hardware')
     this.#seed = checkInteger(seed, { name: `${name}, seed`, min: 0 })
     const choices = ['mean', 'drawn'] as const
     this.#drawn = checkOneOf(serviceTimes, { name: `${name}, serviceTimes`, choices }) === 'drawn'
@@ -76,7 +81,7 @@ export class Estimator {
   }
 
   #simulatorOf(trace: unknown): Simulator {
-    const checked = checkPart(trace, 'arrivalsMs') as Trace
+    const checked = checkTrace(trace)
     let simulator = this.#simulators.get(checked)
     if (simulator === undefined) {
       const [profile, hardware, seed] = [this.#profile, this.#hardware, this.#seed]
@@ -87,16 +92,9 @@ export class Estimator {
   }
 }
 
-const kinds = {
-  stages: ['profile', 'read one with readProfile() or make one with a Profiler'],
-  tiers: ['hardware', 'read it with readHardware()'],
-  arrivalsMs: ['trace', 'give a Trace'],
-} as const
-
-function checkPart(value: unknown, key: keyof typeof kinds): object {
-  if (typeof value === 'object' && value !== null && key in value) return value
-  const [name, fix] = kinds[key]
-  throw invalid(`${name}: expected an object with ${key}, got ${describe(value)}; ${fix}`)
+function checkTrace(value: unknown): Trace {
+  if (typeof value === 'object' && value !== null && 'arrivalsMs' in value) return value as Trace
+  throw invalid(`trace: expected a Trace, got ${describe(value)}; make or load one`)
 }
 
 function checkLatency(objective: unknown): number {

@@ -1,3 +1,5 @@
+import { exactLog } from '../workload/exact-math.ts'
+
 // P. J. Acklam, "An algorithm for computing the inverse normal cumulative distribution function": a rational function in
 // the middle and one in each tail, with a relative error below 1.15e-9.
 const middle = {
@@ -23,7 +25,7 @@ const tailShare = 0.02425
 export function normalQuantile(share: number): number {
   if (share > 1 - tailShare) return -normalQuantile(1 - share)
   if (share < tailShare) {
-    const root = Math.sqrt(-2 * Math.log(share))
+    const root = Math.sqrt(-2 * exactLog(share))
     return polynomial(tail.over, root) / polynomial(tail.under, root)
   }
   const offset = share - 0.5

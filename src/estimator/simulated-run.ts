@@ -2,7 +2,6 @@ import { checkInteger, checkNumber, suggest } from '../check.ts'
 import { MillraceError } from '../errors.ts'
 import type { NativeSimulation } from '../native/simulator.ts'
 import type { PlannedStage } from './estimate.ts'
-import type { StageServices } from './stage-services.ts'
 
 /** A run up to now. */
 export interface SimulatedStats {
@@ -31,24 +30,27 @@ export interface SimulatedStageStats {
   readonly queueP99Ms: number
 }
 
+/** The number that the addon knows a service by, and its replicas. */
+type ServiceOf = (
+  stage: string,
+  planned: PlannedStage,
+) => readonly [service: number, replicas: number]
+
 /** A configuration on its way through a trace, which may change as it goes. Made by `Simulator.simulate()`. */
 export class SimulatedRun {
   readonly #native: NativeSimulation
-  readonly #services: StageServices
   readonly #stages: readonly string[]
-  readonly #drawn: boolean
+  readonly #serviceOf: ServiceOf
   #nowMs = 0
 
   constructor(options: {
     readonly native: NativeSimulation
-    readonly services: StageServices
     readonly stages: readonly string[]
-    readonly drawn: boolean
+    readonly serviceOf: ServiceOf
   }) {
     this.#native = options.native
-    this.#services = options.services
     this.#stages = options.stages
-    this.#drawn = options.drawn
+    this.#serviceOf = options.serviceOf
   }
 
   /**
@@ -73,7 +75,7 @@ export class SimulatedRun {
   /** From the next batch on. */
   setStage(stage: string, planned: PlannedStage): void {
     const at = this.#indexOf(stage)
-    this.#native.setService(at, this.#services.stage(stage, { planned, drawn: this.#drawn }).native)
+    this.#native.setService(at, ...this.#serviceOf(stage, planned))
   }
 
   /** Infinity as the limit where none is late. */

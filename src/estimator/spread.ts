@@ -1,4 +1,5 @@
 import type { ProfilePoint } from '../profile/profile.ts'
+import { exactExp, exactLog } from '../workload/exact-math.ts'
 import { normalQuantile } from './normal-quantile.ts'
 
 /** Quantiles are tabulated at shares 0, 1/100, ..., 1. */
@@ -38,11 +39,11 @@ function spreadOfPoint({ meanMs, p99Ms, quantilesMs }: ProfilePoint): readonly n
 // 15 times its mean.
 function lognormal(p99: number): readonly number[] {
   if (!(p99 > 1)) return shares.map(() => 1)
-  const sigma = p99Score - Math.sqrt(Math.max(0, p99Score ** 2 - 2 * Math.log(p99)))
+  const sigma = p99Score - Math.sqrt(Math.max(0, p99Score * p99Score - 2 * exactLog(p99)))
   return withMeanOne(
     shares.map((share) => {
       const score = normalQuantile(Math.min(Math.max(share, least), most))
-      return Math.exp(sigma * score - sigma ** 2 / 2)
+      return exactExp(sigma * score - (sigma * sigma) / 2)
     }),
   )
 }

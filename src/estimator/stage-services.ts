@@ -8,6 +8,7 @@ import { spreadOf } from './spread.ts'
 
 /** A stage as it is run, with what of it the estimate speaks. */
 export interface StageService {
+  /** The same object for the same tier, model, batch and delay. */
   readonly native: NativeService
   readonly tier: Tier
   readonly replicas: number
@@ -15,9 +16,7 @@ export interface StageService {
   readonly accuracy: number | undefined
 }
 
-type Resolved = Omit<StageService, 'native' | 'replicas'> & {
-  readonly native: Omit<NativeService, 'replicas'>
-}
+type Resolved = Omit<StageService, 'replicas'>
 
 const keys = ['tier', 'maxBatch', 'replicas', 'model', 'maxDelayMs'] as const
 const longestDelayMs = 60_000
@@ -80,7 +79,7 @@ export class StageServices {
       resolved = this.#resolve(given, { stage, where, drawn })
       this.#known.set(key, resolved)
     }
-    return { ...resolved, replicas, native: { ...resolved.native, replicas } }
+    return { ...resolved, replicas }
   }
 
   #resolve(

@@ -15,6 +15,15 @@ export type SchemaName = 'profile' | 'hardware' | 'trace' | 'plan' | 'estimate'
 /** Schemas that a schema refers to. */
 const parts: Readonly<Partial<Record<SchemaName, readonly SchemaName[]>>> = { plan: ['estimate'] }
 
+/** A key that only files of this format have. */
+const telling: Readonly<Record<SchemaName, string>> = {
+  profile: 'edges',
+  hardware: 'tiers',
+  trace: 'arrivalsMs',
+  plan: 'configuration',
+  estimate: 'attainment',
+}
+
 // Compiling takes tens of milliseconds: only what is used, once.
 let ajv: Ajv2020 | undefined
 const validators = new Map<SchemaName, ValidateFunction>()
@@ -29,7 +38,10 @@ export function checkJson(
   subject: JsonSubject & { readonly schema: SchemaName },
 ): unknown {
   const validate = validatorOf(subject.schema)
-  const problem = versionProblem(value, validate.schema as Schema) ?? problemOf(value, validate)
+  const problem =
+    kindProblem(value, subject.schema) ??
+    versionProblem(value, validate.schema as Schema) ??
+    problemOf(value, validate)
   if (problem === undefined) return value
   throw jsonError(subject, problem)
 }
@@ -37,7 +49,8 @@ export function checkJson(
 function validatorOf(name: SchemaName): ValidateFunction {
   const known = validators.get(name)
   if (known !== undefined) return known
-  ajv ??= new Ajv2020({ strict: true, allErrors: false, verbose: true })
+  // strictRequired would not see, inside of oneOf, the properties around it.
+  ajv ??= new Ajv2020({ strict: true, strictRequired: false, allErrors: false, verbose: true })
   for (const part of parts[name] ?? []) {
     if (ajv.getSchema(fileOf(part)) === undefined) ajv.addSchema(readSchema(part))
   }
@@ -54,6 +67,21 @@ function readSchema(name: SchemaName): object {
 
 function fileOf(name: SchemaName): string {
   return `${name}.schema.json`
+}
+
+// Files are easily mixed up, as the arguments of a command are.
+function kindProblem(value: unknown, schema: SchemaName): JsonProblem | undefined {
+  if (typeof value !== 'object' || value === null || Object.hasOwn(value, telling[schema])) {
+    return undefined
+  }
+  const names = Object.keys(telling) as SchemaName[]
+  const other = names.find((name) => Object.hasOwn(value, telling[name]))
+  if (other === undefined) return undefined
+  const [wanted, got] = [schema, other].map((name) => {
+    return name === 'hardware' ? 'hardware' : `${name === 'estimate' ? 'an' : 'a'} ${name}`
+  })
+  const fix = 'give a file of that kind'
+  return { path: [], problem: `expected ${wanted}, got ${got}`, fix }
 }
 
 // Before all else: what a later format has more of would be called unknown.

@@ -22,33 +22,38 @@ export interface NativeSimulatorSpec {
   readonly seed: number
 }
 
-/** How one stage is run. */
+/** How one stage is run, beside its number of replicas. */
 export interface NativeService {
-  /** Batch and milliseconds, in turn, ascending. */
+  /** Batch and milliseconds, in turn, ascending; the first batch is 1. */
   readonly latency: readonly number[]
+  /** Quantiles of service times over their mean, at shares 0, 1/n, ..., 1; empty: always the mean. */
   readonly spread: readonly number[]
   readonly threads: number
-  readonly replicas: number
   readonly maxBatch: number
   readonly maxDelayMs: number
 }
 
-/** A trace and a pipeline, for any number of configurations: one service a stage. */
+/**
+ * A trace and a pipeline, for any number of configurations. A configuration is a pair of numbers a stage, in turn: a
+ * service that was added, and its replicas.
+ */
 export interface NativeSimulator {
+  /** The number of the service, for good. */
+  addService(service: NativeService): number
   /**
-   * For each configuration, how many requests are later than the limit, counted up to the first beyond `enough`. On
-   * `threads` native threads. Rejects with MILLRACE_CANCELLED after cancel() with the number of this `run`.
+   * For each configuration, back to back, how many requests are later than the limit, counted up to the first beyond
+   * `enough`. On `threads` native threads. Rejects with MILLRACE_CANCELLED after cancel() with the number of this `run`.
    */
   countLate(options: {
-    readonly configurations: readonly (readonly NativeService[])[]
+    readonly configurations: Float64Array
     readonly latencyMs: number
     readonly enough: number
     readonly threads: number
     readonly run: number
   }): Promise<Float64Array>
-  /** For each configuration, all there is to know. */
+  /** For each configuration, back to back, all there is to know; as above. */
   estimate(options: {
-    readonly configurations: readonly (readonly NativeService[])[]
+    readonly configurations: Float64Array
     readonly latencyMs: number
     readonly threads: number
     readonly drawn: boolean
@@ -58,7 +63,7 @@ export interface NativeSimulator {
   cancel(run: number): void
   /** A configuration to be taken through the trace step by step, on the calling thread. */
   start(options: {
-    readonly services: readonly NativeService[]
+    readonly configuration: Float64Array
     readonly drawn: boolean
   }): NativeSimulation
 }
@@ -67,7 +72,7 @@ export interface NativeSimulation {
   /** All that happens up to then, Infinity for the end; false when nothing is left to happen. */
   advance(toMs: number): boolean
   setReplicas(stage: number, replicas: number): void
-  setService(stage: number, service: NativeService): void
+  setService(stage: number, service: number, replicas: number): void
   report(latencyMs: number): NativeSimulationReport
 }
 

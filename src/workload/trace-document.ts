@@ -1,180 +1,99 @@
-import { checkRecord, describe, suggest } from '../check.ts'
-import type { MillraceError } from '../errors.ts'
+import { checkJson } from '../json/check-json.ts'
+import { parseJson } from '../json-file.ts'
 import { type Arrivals, arrivalFault, durationFault } from './arrivals.ts'
 import { ByteReader } from './byte-reader.ts'
+import { findArray } from './find-array.ts'
 import { GrowingTimes } from './growing-times.ts'
-import { describeText, type FileFault } from './trace-fault.ts'
+import { describeText, faultOf } from './trace-fault.ts'
 
-const [comma, colon, quote, backslash] = [0x2c, 0x3a, 0x22, 0x5c]
-const [openBracket, closeBracket, openBrace, closeBrace] = [0x5b, 0x5d, 0x7b, 0x7d]
+const [comma, closeBracket] = [0x2c, 0x5d]
 
 export const traceVersion = 1
-export const traceKeys = ['version', 'arrivalsMs', 'meta'] as const
-const arrayKey = Buffer.from('"arrivalsMs"')
+export const traceKeys = ['$schema', 'version', 'arrivalsMs', 'meta'] as const
+const key = 'arrivalsMs'
 // Of a number and its comma, about.
 const bytesPerArrival = 10
-// Stands for the array while the rest is read.
-const placeholder = 'read before'
+const fix = 'correct the file, or have it written anew with `millrace trace`'
+const cutOff = 'the file is cut off: get it whole'
 
 /**
- * A trace from its JSON document. The array is read from the bytes and JSON.parse reads what is around it: an array of
- * ten million would take JSON.parse several times the memory.
+ * A trace from its JSON document. The array is read from the bytes, and JSON.parse reads what is around it: of arrivals it
+ * would take twice the time and the memory.
  */
-export function readTraceDocument(bytes: Buffer, fault: FileFault): Arrivals {
-  const start = arrayStart(bytes)
-  if (start === undefined) throw withoutArray(parse(bytes.toString(), fault), fault)
-  const reader = new ByteReader(bytes, start + 1)
-  const arrivalsMs = readArrayOf(reader, fault)
-  const before = bytes.toString('utf8', 0, start)
-  const after = bytes.toString('utf8', reader.position)
-  const document = parse(`${before}${JSON.stringify(placeholder)}${after}`, fault)
-  const meta = checkDocument(document, fault)
-  if ((document as { arrivalsMs: unknown }).arrivalsMs !== placeholder) {
-    throw fault('arrivalsMs', 'expected the key once, got it twice; leave one out')
+export function readTraceDocument(bytes: Buffer, path: string): Arrivals {
+  const fault = faultOf(path)
+  const start = findArray(bytes, { key, from: 0 })
+  if (start === undefined) {
+    checkDocument(bytes.toString(), path)
+    throw fault(key, `expected the key to be written without escapes; ${fix}`)
   }
+  const reader = new ByteReader(bytes, start + 1)
+  const arrivalsMs = readArray(reader, path)
+  if (findArray(bytes, { key, from: reader.position }) !== undefined) {
+    throw fault(key, 'expected the key once, got it twice; leave one out')
+  }
+  const around = [bytes.toString('utf8', 0, start), bytes.toString('utf8', reader.position)]
+  const { meta } = checkDocument(around.join('[0]'), path)
   const problem = durationFault({ arrivalsMs, meta })
   if (problem !== undefined) throw fault('meta.durationMs', problem)
   return { arrivalsMs, meta }
 }
 
-function readArrayOf(reader: ByteReader, fault: FileFault): Float64Array {
-  try {
-    return readArray(reader, fault)
-  } catch (error) {
-    // What is wrong with the document as a whole may be why: a newer version, say.
-    const document = parsedOrUndefined(reader.bytes)
-    if (document !== undefined) checkDocument(document, fault)
-    throw error
-  }
+function readArray(reader: ByteReader, path: string): Float64Array {
+  const times = new GrowingTimes((reader.bytes.length - reader.position) / bytesPerArrival)
+  const problem = readInto(times, reader)
+  if (problem === undefined) return times.view()
+  // What is wrong with the document as a whole may be why: a newer version, say.
+  if (isJson(reader.bytes)) checkDocument(reader.bytes.toString(), path)
+  throw faultOf(path)(`${key}[${times.count}]`, problem)
 }
 
-function readArray(reader: ByteReader, fault: FileFault): Float64Array {
-  const times = new GrowingTimes((reader.bytes.length - reader.position) / bytesPerArrival)
-  let beforeMs = 0
-  reader.skipSpace()
-  if (reader.take(closeBracket)) {
-    throw fault('arrivalsMs', 'expected at least one arrival, got none; record or generate some')
-  }
-  for (;;) {
+/** What is wrong with the value after those that were read; undefined when all were. */
+function readInto(times: GrowingTimes, reader: ByteReader): string | undefined {
+  for (let beforeMs = 0; ; ) {
     reader.skipSpace()
     const value = reader.number()
-    const problem = Number.isNaN(value) ? faultOfToken(reader) : arrivalFault(value, beforeMs)
-    if (problem !== undefined) throw fault(`arrivalsMs[${times.count}]`, problem)
-    beforeMs = value
-    times.push(value)
+    if (Number.isNaN(value)) return noNumber(reader)
     reader.skipSpace()
-    if (reader.take(closeBracket)) return times.view()
-    if (!reader.take(comma)) throw fault(`after arrivalsMs[${times.count - 1}]`, noComma(reader))
+    const last = reader.take(closeBracket)
+    // Before its value: a number that was cut off is no smaller one.
+    if (!last && !reader.take(comma)) return `expected "," or "]" after it, got ${next(reader)}`
+    const problem = arrivalFault(value, beforeMs)
+    if (problem !== undefined) return problem
+    times.push(value)
+    if (last) return
+    beforeMs = value
   }
 }
 
-function faultOfToken(reader: ByteReader): string {
-  if (reader.peek() < 0) return `expected a number, got the end of the file; ${cutOff}`
+function noNumber(reader: ByteReader): string {
   const token = reader.token()
   try {
-    const value: unknown = JSON.parse(token)
-    return arrivalFault(value, 0) ?? `expected a number, got ${describe(value)}; correct it`
+    return arrivalFault(JSON.parse(token), 0) ?? `expected a number, got ${next(reader)}`
   } catch {
-    const fix = 'give a finite number of milliseconds'
-    return `expected a number, got ${describeText(token)}; ${fix}`
+    return `expected a finite number of milliseconds, got ${next(reader)}`
   }
 }
 
-const cutOff = 'it was cut off, get it whole'
-
-function noComma(reader: ByteReader): string {
-  const got = reader.peek() < 0 ? 'the end of the file' : describeText(reader.token())
-  const fix = reader.peek() < 0 ? cutOff : 'correct it'
-  return `expected "," or "]", got ${got}; ${fix}`
+function next(reader: ByteReader): string {
+  const token = reader.token()
+  const left = reader.bytes.length - reader.position
+  const got = describeText(left > 0 ? token || String.fromCharCode(reader.peek()) : '')
+  return `${got}; ${Buffer.byteLength(token) < left ? fix : cutOff}`
 }
 
-/** Where the value of the key `arrivalsMs` begins, if that is an array. */
-function arrayStart(bytes: Buffer): number | undefined {
-  let depth = 0
-  for (let position = 0; position < bytes.length; position++) {
-    const byte = bytes[position]
-    if (byte === openBrace || byte === openBracket) depth++
-    else if (byte === closeBrace || byte === closeBracket) depth--
-    else if (byte === quote) {
-      const end = stringEnd(bytes, position)
-      const start = depth === 1 ? arrayAfterKey(bytes, { position, end }) : undefined
-      if (start !== undefined) return start
-      position = end - 1
-    }
-  }
-  return undefined
-}
-
-function arrayAfterKey(
-  bytes: Buffer,
-  { position, end }: { readonly position: number; readonly end: number },
-): number | undefined {
-  if (!bytes.subarray(position, end).equals(arrayKey)) return undefined
-  const reader = new ByteReader(bytes, end)
-  reader.skipSpace()
-  if (!reader.take(colon)) return undefined
-  reader.skipSpace()
-  return reader.peek() === openBracket ? reader.position : undefined
-}
-
-/** Behind the quote that ends the string beginning there. */
-function stringEnd(bytes: Buffer, start: number): number {
-  for (let position = start + 1; position < bytes.length; position++) {
-    if (bytes[position] === backslash) position++
-    else if (bytes[position] === quote) return position + 1
-  }
-  return bytes.length
-}
-
-/** The meta of a document in which all but the array is checked. */
-function checkDocument(document: unknown, fault: FileFault): Arrivals['meta'] {
-  if (typeof document !== 'object' || document === null || Array.isArray(document)) {
-    throw fault('', `expected an object { version, arrivalsMs, meta }, got ${describe(document)}`)
-  }
-  const { version, meta = {} } = document as Readonly<Record<string, unknown>>
-  if (typeof version === 'number' && version > traceVersion) {
-    const newer = `expected ${traceVersion}, got ${describe(version)}: written by a newer Millrace`
-    throw fault('version', `${newer}; update this one`)
-  }
-  const known: readonly string[] = traceKeys
-  const unknownKey = Object.keys(document).find((key) => !known.includes(key))
-  if (unknownKey !== undefined) {
-    throw fault('', `unknown key ${describeText(unknownKey)}; ${suggest(unknownKey, known)}`)
-  }
-  if (version !== traceVersion) {
-    throw fault('version', `expected ${traceVersion}, got ${describe(version)}; correct it`)
-  }
+function isJson(bytes: Buffer): boolean {
   try {
-    return checkRecord(meta, { name: 'meta' })
+    JSON.parse(bytes.toString())
+    return true
   } catch {
-    throw fault('meta', `expected an object, got ${describe(meta)}; give one, or leave it out`)
+    return false
   }
 }
 
-function withoutArray(document: unknown, fault: FileFault): MillraceError {
-  checkDocument(document, fault)
-  const { arrivalsMs } = document as Readonly<Record<string, unknown>>
-  const got = arrivalsMs === undefined ? 'none' : describe(arrivalsMs)
-  return fault('arrivalsMs', `expected an array of numbers, got ${got}; give one`)
-}
-
-function parse(text: string, fault: FileFault): unknown {
-  try {
-    return JSON.parse(text)
-  } catch (error) {
-    const end = text.trimEnd().at(-1)
-    if (end !== '}' && end !== ']') {
-      throw fault('', `expected a whole JSON document, got one that ends early; ${cutOff}`)
-    }
-    const reason = error instanceof Error ? error.message : String(error)
-    throw fault('', `expected JSON, got what is none: ${reason}; correct it`)
-  }
-}
-
-function parsedOrUndefined(bytes: Buffer): unknown {
-  try {
-    return JSON.parse(bytes.toString())
-  } catch {
-    return undefined
-  }
+function checkDocument(text: string, path: string): Pick<Arrivals, 'meta'> {
+  const subject = { where: path, fix }
+  const document = checkJson(parseJson(text, subject), { ...subject, schema: 'trace' })
+  const { meta = {} } = document as { readonly meta?: Arrivals['meta'] }
+  return { meta }
 }

@@ -1,6 +1,6 @@
 import { MillraceError } from '../errors.ts'
 
-/** Makes the error of one file: where in it, and what is wrong there. */
+/** Makes the error of one file: where in it, what is wrong there, and what to do. */
 export type FileFault = (where: string, problem: string) => MillraceError
 
 const mostShown = 40
@@ -9,7 +9,7 @@ export function faultOf(path: string): FileFault {
   return (where, problem) =>
     new MillraceError({
       code: 'MILLRACE_INVALID_FILE',
-      message: `${path}${where === '' ? '' : `, ${where}`}: ${problem}`,
+      message: `${path}: ${where === '' ? '' : `${where}: `}${problem}`,
     })
 }
 

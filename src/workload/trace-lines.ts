@@ -2,7 +2,7 @@ import { describe, suggest } from '../check.ts'
 import { arrivalFault } from './arrivals.ts'
 import { ByteReader } from './byte-reader.ts'
 import { GrowingTimes } from './growing-times.ts'
-import { describeText, type FileFault } from './trace-fault.ts'
+import { describeText, faultOf } from './trace-fault.ts'
 
 const [newline, openBrace, closeBrace] = [0x0a, 0x7b, 0x7d]
 const usualLine = Buffer.from('{"arrivalMs":')
@@ -12,7 +12,7 @@ const expectedLine =
 const bytesPerLine = 10
 
 /** The arrivals of a file with one on each line: a number, or an object with the key `arrivalMs`. */
-export function readTraceLines(bytes: Buffer, fault: FileFault): Float64Array {
+export function readTraceLines(bytes: Buffer, path: string): Float64Array {
   const reader = new ByteReader(bytes)
   const times = new GrowingTimes(bytes.length / bytesPerLine)
   let beforeMs = 0
@@ -21,7 +21,7 @@ export function readTraceLines(bytes: Buffer, fault: FileFault): Float64Array {
     if (reader.take(newline) || reader.peek() < 0) continue
     const { value, problem } = valueOfLine(reader)
     const wrong = problem ?? arrivalFault(value, beforeMs)
-    if (wrong !== undefined) throw fault(`line ${line}`, wrong)
+    if (wrong !== undefined) throw faultOf(path)(`line ${line}`, wrong)
     beforeMs = value as number
     times.push(beforeMs)
     reader.skipSpaceOfLine()
@@ -76,5 +76,5 @@ function unusualLine(reader: ByteReader): Line {
 }
 
 function startsWith({ bytes, position }: ByteReader, text: Buffer): boolean {
-  return bytes.compare(text, 0, text.length, position, position + text.length) === 0
+  return bytes.subarray(position, position + text.length).equals(text)
 }

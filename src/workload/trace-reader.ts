@@ -1,28 +1,25 @@
 import { readFile } from 'node:fs/promises'
-import { MillraceError } from '../errors.ts'
+import { readTextFile } from '../json-file.ts'
 import type { Arrivals } from './arrivals.ts'
 import { readTraceDocument, traceKeys } from './trace-document.ts'
-import { type FileFault, faultOf } from './trace-fault.ts'
+import { faultOf } from './trace-fault.ts'
 import { readTraceLines } from './trace-lines.ts'
 
 const byteOrderMark = Buffer.from([0xef, 0xbb, 0xbf])
 const blank = /^\s*$/
+const fix = 'write one with `millrace trace`'
 const mostOfFirstLine = 1024
 
 /** A trace from a file in either format: which one it is, is found out. */
 export async function readTrace(path: string): Promise<Arrivals> {
-  return parseTrace(await bytesOf(path), faultOf(path))
-}
-
-/** {@link readTrace} of what the file holds. */
-export function parseTrace(content: Buffer, fault: FileFault): Arrivals {
+  const content = await bytesOf(path)
   const marked = content.subarray(0, byteOrderMark.length).equals(byteOrderMark)
   const bytes = marked ? content.subarray(byteOrderMark.length) : content
   const first = bytes.toString('utf8', 0, mostOfFirstLine).trimStart()
-  if (isDocument(first)) return readTraceDocument(bytes, fault)
-  const arrivalsMs = readTraceLines(bytes, fault)
+  if (isDocument(first)) return readTraceDocument(bytes, path)
+  const arrivalsMs = readTraceLines(bytes, path)
   if (arrivalsMs.length > 0) return { arrivalsMs, meta: {} }
-  throw fault('', 'expected at least one arrival, got an empty file; record or generate some')
+  throw faultOf(path)('', `expected at least one arrival, got an empty file; ${fix}`)
 }
 
 // Lines may be objects, too; a document's first line hardly ever is one, and not one with other keys.
@@ -42,12 +39,8 @@ function isDocument(text: string): boolean {
 async function bytesOf(path: string): Promise<Buffer> {
   try {
     return await readFile(path)
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error)
-    throw new MillraceError({
-      code: 'MILLRACE_INVALID_FILE',
-      message: `${path}: expected a trace that can be read, got ${reason}; check the path`,
-      cause: error,
-    })
+  } catch {
+    // Fails in the same way, and says so as of any other file.
+    return Buffer.from(await readTextFile(path, { fix }))
   }
 }

@@ -1,5 +1,5 @@
-import { randomBytes } from 'node:crypto'
-import { type FileHandle, open, rename, rm } from 'node:fs/promises'
+import { randomUUID } from 'node:crypto'
+import { realpath, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { extname } from 'node:path'
 import { MillraceError } from '../errors.ts'
 import type { Arrivals } from './arrivals.ts'
@@ -18,30 +18,41 @@ export function formatOf(path: string): TraceFormat {
 }
 
 /**
- * Writes the whole file beside the old one and then puts it in its place: whoever reads it meanwhile, or after this fails,
- * sees the old one.
+ * Writes a file whole or not at all: whoever reads it meanwhile sees what was there before. Links are followed; devices and
+ * pipes, such as /dev/stdout, are written in place.
  */
 export async function writeTrace(
   path: string,
   { arrivals, format }: { readonly arrivals: Arrivals; readonly format: TraceFormat },
 ): Promise<void> {
-  const temporary = `${path}.${randomBytes(6).toString('hex')}.tmp`
   try {
-    await writeAll(temporary, textOf(arrivals, format))
-    await rename(temporary, path)
+    const target = await targetOf(path)
+    const text = textOf(arrivals, format)
+    if (target.inPlace) await writeFile(target.path, text)
+    else await replaceFile(target.path, text)
   } catch (error) {
-    await rm(temporary, { force: true })
     throw notWritten(path, error)
   }
 }
 
-async function writeAll(path: string, texts: Iterable<string>): Promise<void> {
-  const file: FileHandle = await open(path, 'wx')
+async function replaceFile(path: string, text: Iterable<string>): Promise<void> {
+  const temporary = `${path}.${randomUUID()}.tmp`
   try {
-    for (const text of texts) await file.writeFile(text)
-    await file.sync()
-  } finally {
-    await file.close()
+    await writeFile(temporary, text, { flag: 'wx' })
+    await rename(temporary, path)
+  } catch (error) {
+    await rm(temporary, { force: true })
+    throw error
+  }
+}
+
+async function targetOf(path: string): Promise<{ path: string; inPlace: boolean }> {
+  try {
+    const target = await realpath(path)
+    return { path: target, inPlace: !(await stat(target)).isFile() }
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return { path, inPlace: false }
+    throw error
   }
 }
 

@@ -169,6 +169,12 @@ describe('a value that is not as its schema says', () => {
     )
   })
 
+  it('is told from one of another format', () => {
+    expect(errorOf(() => check({ version: 1, configuration: {} })).message).toBe(
+      'hardware: expected hardware, got a plan; give a file of that kind',
+    )
+  })
+
   it('is said to be of a newer Millrace before its keys are called unknown', () => {
     const error = errorOf(() => check({ version: 2, slots: {} }))
     expect(error.message).toBe(
