@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { realpath, rename, rm, stat, writeFile } from 'node:fs/promises'
-import { extname } from 'node:path'
+import { extname, resolve } from 'node:path'
 import { MillraceError } from '../errors.ts'
 import type { Arrivals } from './arrivals.ts'
 import { traceVersion } from './trace-document.ts'
@@ -46,10 +46,12 @@ async function replaceFile(path: string, text: Iterable<string>): Promise<void> 
   }
 }
 
+// By what the path leads to, and not by its real path alone: that of /dev/stdout, where it is a pipe, is none, and the link
+// itself would be replaced, for all processes of the machine. Below /dev also a file belongs to whoever opened it.
 async function targetOf(path: string): Promise<{ path: string; inPlace: boolean }> {
   try {
-    const target = await realpath(path)
-    return { path: target, inPlace: !(await stat(target)).isFile() }
+    const inPlace = !(await stat(path)).isFile() || resolve(path).startsWith('/dev/')
+    return { path: inPlace ? path : await realpath(path), inPlace }
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return { path, inPlace: false }
     throw error
