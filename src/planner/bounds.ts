@@ -87,7 +87,10 @@ export function leastPathMs(question: PathQuestion): number {
 // The simulator counts whole nanoseconds.
 export const roundingMs = 1e-5
 
-function leastReplicas(option: Option, { space, traffic, stage, windowMs }: OptionQuestion): number {
+function leastReplicas(
+  option: Option,
+  { space, traffic, stage, windowMs }: OptionQuestion,
+): number {
   const { arrivalsMs, allowed } = traffic
   const rowMs = leastRowMs(option.serviceMs, largestWithin(option.serviceMs, windowMs))
   const low = leastForRows(space.graph, { stage, traffic, windowMs, rowMs })
@@ -107,7 +110,10 @@ interface RowsQuestion {
 }
 
 // By the work in the whole trace.
-function leastForRows(graph: StageGraph, { stage, traffic, windowMs, rowMs }: RowsQuestion): number {
+function leastForRows(
+  graph: StageGraph,
+  { stage, traffic, windowMs, rowMs }: RowsQuestion,
+): number {
   const { arrivalsMs, allowed } = traffic
   const spanMs = (arrivalsMs.at(-1) ?? 0) - (arrivalsMs[0] ?? 0)
   // Draws of paths may come out below their mean: five standard deviations are taken off.

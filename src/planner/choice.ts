@@ -40,7 +40,10 @@ export function overstepped(candidate: Candidate, { limits }: SearchSpace): read
   return Object.entries(over).flatMap(([name, is]) => (is ? [name] : []))
 }
 
-export function configurationOf(candidate: Candidate, { graph }: SearchSpace): PlannedConfiguration {
+export function configurationOf(
+  candidate: Candidate,
+  { graph }: SearchSpace,
+): PlannedConfiguration {
   return Object.fromEntries(
     candidate.map((choice, stage) => [graph.names[stage] as string, plannedStage(choice)]),
   )

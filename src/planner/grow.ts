@@ -17,7 +17,13 @@ export async function grow(search: Search, layout: Layout): Promise<Candidate | 
   while (late > judge.allowed) {
     const moves = neighbours(layout, current).filter((to) => overstepped(to, space).length === 0)
     const counts = await judge.late(moves, { enough: late })
-    const best = bestMove({ moves, counts, late, from: costPerHour(current), allowed: judge.allowed })
+    const best = bestMove({
+      moves,
+      counts,
+      late,
+      from: costPerHour(current),
+      allowed: judge.allowed,
+    })
     if (best === undefined) return undefined
     current = moves[best] as Candidate
     late = counts[best] as number

@@ -28,7 +28,9 @@ function cut(arrivalsMs: Float64Array, stretchMs: number): readonly Float64Array
   const stretches: Float64Array[] = []
   let first = 0
   for (let next = 1; next <= arrivalsMs.length; next++) {
-    const within = next < arrivalsMs.length && (arrivalsMs[next] as number) - (arrivalsMs[first] as number) < stretchMs
+    const within =
+      next < arrivalsMs.length &&
+      (arrivalsMs[next] as number) - (arrivalsMs[first] as number) < stretchMs
     if (within) continue
     stretches.push(arrivalsMs.subarray(first, next))
     first = next

@@ -55,7 +55,9 @@ async function minimizeCost(search: Search, start: Candidate): Promise<Candidate
   let current = start
   for (;;) {
     const stages = current.map((_, stage) => stage)
-    const downgrades = await Promise.all(stages.map((stage) => downgradeTier(search, { current, stage })))
+    const downgrades = await Promise.all(
+      stages.map((stage) => downgradeTier(search, { current, stage })),
+    )
     const cheaper = [...removals(current, stages), ...downgrades.filter((one) => one !== undefined)]
     const saved = await cheapestMet(search, { candidates: cheaper, current })
     const next = saved ?? (await firstMet(search, doublings(search, { current, stages })))
@@ -129,7 +131,10 @@ function doublings(
 
 async function cheapestMet(
   search: Search,
-  { candidates, current }: { readonly candidates: readonly Candidate[]; readonly current: Candidate },
+  {
+    candidates,
+    current,
+  }: { readonly candidates: readonly Candidate[]; readonly current: Candidate },
 ): Promise<Candidate | undefined> {
   const limit = costPerHour(current) - priceGrain
   const cheaper = candidates.filter((each) => costPerHour(each) < limit)

@@ -1,5 +1,5 @@
-import type { Estimate, PlannedConfiguration } from '../estimator/estimate.ts'
 import { MillraceError } from '../errors.ts'
+import type { Estimate, PlannedConfiguration } from '../estimator/estimate.ts'
 import { type Candidate, type Choice, configurationOf, configurationOfStage } from './choice.ts'
 import type { Placement, SearchSpace } from './search-space.ts'
 
@@ -183,8 +183,7 @@ export function allowedLate(requests: number, percentile: number): number {
 
 function keyOf(candidate: Candidate, relaxed: boolean): string {
   const parts = candidate.map(
-    ({ option, replicas }) =>
-      `${option.model ?? ''}/${option.tier}/${option.maxBatch}/${replicas}`,
+    ({ option, replicas }) => `${option.model ?? ''}/${option.tier}/${option.maxBatch}/${replicas}`,
   )
   return `${relaxed ? 'relaxed ' : ''}${parts.join(' ')}`
 }

@@ -27,7 +27,12 @@ export function leastCost(layout: Layout): number {
 /** Replicas that an option may have while the whole stays below the ceiling, all other stages at their least. */
 export function mostReplicas(
   layout: Layout,
-  { stage, option, ceiling, space }: { stage: number; option: BoundedOption; ceiling: number; space: SearchSpace },
+  {
+    stage,
+    option,
+    ceiling,
+    space,
+  }: { stage: number; option: BoundedOption; ceiling: number; space: SearchSpace },
 ): number {
   const { pricePerHour } = option.option
   const { maxReplicas } = space.limits

@@ -27,7 +27,10 @@ export async function optimal(
     if (anyWillDo && incumbent.candidate !== undefined) break
     if (leastPerHour >= incumbent.costPerHour - priceGrain) {
       const rest = layouts.slice(index)
-      search.ruledOut.add('dearer', rest.reduce((sum, each) => sum + size(each, search.space), 0))
+      search.ruledOut.add(
+        'dearer',
+        rest.reduce((sum, each) => sum + size(each, search.space), 0),
+      )
       break
     }
     search.report({
@@ -125,10 +128,7 @@ function layouts({ placements, limits }: SearchSpace): readonly (readonly Placem
   })
 }
 
-function size(
-  { placements }: Pick<PricedLayout, 'placements'>,
-  { limits }: SearchSpace,
-): number {
+function size({ placements }: Pick<PricedLayout, 'placements'>, { limits }: SearchSpace): number {
   return placements.reduce(
     (product, { options }) => product * options.length * limits.maxReplicas,
     1,

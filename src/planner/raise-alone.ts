@@ -63,7 +63,9 @@ async function ask(
   { judge }: Search,
   { layout, asked }: { layout: Layout; asked: Asked },
 ): Promise<void> {
-  const byStage = layout.options.map((_, stage) => asked.filter(({ probe }) => probe.stage === stage))
+  const byStage = layout.options.map((_, stage) =>
+    asked.filter(({ probe }) => probe.stage === stage),
+  )
   await Promise.all(
     byStage.map(async (mine, stage) => {
       const choices = mine.map(({ probe, replicas }) => {
@@ -92,7 +94,9 @@ function affordable(
   { layout, ceiling }: { layout: Layout; ceiling: number },
 ): Layout {
   const options = layout.options.map((each, stage) =>
-    each.filter((option) => option.least <= mostReplicas(layout, { stage, option, ceiling, space })),
+    each.filter(
+      (option) => option.least <= mostReplicas(layout, { stage, option, ceiling, space }),
+    ),
   )
   return { ...layout, options }
 }

@@ -49,7 +49,10 @@ const roundSize = 8
 
 // Where so many replicas met the objective before, they are expected to with these options too: a simulation would only
 // say, at length, that the box has to be split.
-function nextRound(search: Search, { layout, incumbent, queue, met }: RoundOptions): readonly Box[] {
+function nextRound(
+  search: Search,
+  { layout, incumbent, queue, met }: RoundOptions,
+): readonly Box[] {
   const round: Box[] = []
   for (;;) {
     const next = round.length < roundSize ? queue.take() : undefined
