@@ -10,7 +10,7 @@ export async function reasons(
 ): Promise<Readonly<Record<string, string>>> {
   const alternatives = candidate.flatMap((choice, stage) =>
     [fewerReplicas(choice), smallerBatch(search, { choice, stage })].map(
-      (other) => other && candidate.with(stage, other),
+      (other): Candidate | undefined => other && candidate.with(stage, other),
     ),
   )
   const asked = alternatives.filter((each) => each !== undefined)
