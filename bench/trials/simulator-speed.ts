@@ -46,7 +46,7 @@ async function run({ quick }: TrialOptions): Promise<Comparison[]> {
       case: name,
       ours: median(visitsPerS),
       reference: null,
-      referenceName: `${trace.requests} arrivals, mean batch ${rounded(meanBatch)}`,
+      referenceName: `${trace.arrivalsMs.length} arrivals, mean batch ${rounded(meanBatch)}`,
       details: { visitsPerS, meanBatch, replicas },
     })
   }
