@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
 import type { Estimate } from '../../src/estimator/estimate.ts'
+import type { Plan } from '../../src/planner/plan.ts'
 import type { Profile } from '../../src/profile/profile.ts'
 import { documentOf, millrace, root, TemporaryFolder } from './millrace.ts'
 
@@ -67,6 +68,17 @@ describe.sequential('from a pipeline to a plan that is served', () => {
     const { stdout } = await millrace([...given, '--drawn'], { cwd })
     expect(stdout).toMatch(/^latency +p50 [\d.]+ ms, p95 .* p99 .* max /m)
     expect(stdout).toMatch(/^accurate +\d+ /m)
+  })
+
+  it('plan finds a configuration, and run serves it beside its prediction', async () => {
+    const files = ['--profile', 'digits.profile.json', '--trace', 'trace.json', '--slo', '200']
+    const planned = documentOf(
+      await millrace(['plan', ...files, '--out', 'plan.json', '--json'], { cwd }),
+    )
+    const { estimate, configuration } = planned as Plan
+    const served = ['run', digits, '--trace', 'trace.json', '--plan', 'plan.json', '--json']
+    const report = documentOf(await millrace(served, { cwd }))
+    expect(report).toMatchObject({ latencyMs: 200, configuration, estimate })
   })
 
   it('run measures beside what a profile predicts', async () => {
