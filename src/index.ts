@@ -106,11 +106,6 @@ export type { Samples } from './profile/sample-run.ts'
 export { writeProfile } from './profile/write-profile.ts'
 export { type EnvelopePoint, envelopeWindowsMs } from './workload/envelope.ts'
 export type { RatePoint } from './workload/rate-curve.ts'
-export {
-  ArrivalRecorder,
-  type ArrivalRecorderOptions,
-  type RecordedTraceOptions,
-} from './workload/recorder.ts'
 export { type TraceShape, traceShapes } from './workload/shapes.ts'
 export { type SaveTraceOptions, Trace, type TraceOptions } from './workload/trace.ts'
 export type {

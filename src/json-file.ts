@@ -3,7 +3,7 @@
 // apart.
 import { randomUUID } from 'node:crypto'
 import { readFile, realpath, rename, rm, stat, writeFile } from 'node:fs/promises'
-import { dirname } from 'node:path'
+import { dirname, resolve } from 'node:path'
 import { MillraceError } from './errors.ts'
 import { checkJson, type SchemaName } from './json/check-json.ts'
 import { formatJson } from './json/format-json.ts'
@@ -66,11 +66,13 @@ export async function writeJsonFile(path: string, value: unknown): Promise<void>
 }
 
 /**
- * Writes a file whole or not at all: whoever reads it meanwhile sees what was there before. Makes no directories.
+ * Writes a file whole or not at all: whoever reads it meanwhile sees what was there before. Links
+ * are followed; devices and pipes, such as /dev/stdout, are written in place. Makes no directories.
  *
+ * @param text What is longer than a string may be comes in pieces.
  * @throws {MillraceError} MILLRACE_INVALID_FILE where the directory is missing or the file cannot be written.
  */
-export async function writeTextFile(path: string, text: string): Promise<void> {
+export async function writeTextFile(path: string, text: string | Iterable<string>): Promise<void> {
   try {
     const target = await targetOf(path)
     if (target.inPlace) await writeFile(target.path, text)
@@ -80,7 +82,7 @@ export async function writeTextFile(path: string, text: string): Promise<void> {
   }
 }
 
-async function replaceFile(path: string, text: string): Promise<void> {
+async function replaceFile(path: string, text: string | Iterable<string>): Promise<void> {
   const temporary = `${path}.${randomUUID()}.tmp`
   try {
     await writeFile(temporary, text, { flag: 'wx' })
@@ -91,12 +93,13 @@ async function replaceFile(path: string, text: string): Promise<void> {
   }
 }
 
-// Links are followed, or they would be replaced; devices and pipes, such as /dev/stdout, can only be written in place, and
-// of a directory the system then says so itself.
+// By what the path leads to, and not by its real path alone: that of /dev/stdout, where it is a pipe, is none, and the link
+// itself would be replaced, for all processes of the machine. Devices and pipes can only be written in place, and below /dev
+// also a file belongs to whoever opened it; of a directory the system then says so itself. Links are followed.
 async function targetOf(path: string): Promise<{ path: string; inPlace: boolean }> {
   try {
-    const target = await realpath(path)
-    return { path: target, inPlace: !(await stat(target)).isFile() }
+    const inPlace = !(await stat(path)).isFile() || resolve(path).startsWith('/dev/')
+    return { path: inPlace ? path : await realpath(path), inPlace }
   } catch (error) {
     if (codeOf(error) === 'ENOENT') return { path, inPlace: false }
     throw error

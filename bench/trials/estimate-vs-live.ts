@@ -44,7 +44,8 @@ type Run = {
 
 export const estimateVsLive: Trial = {
   name: 'estimate-vs-live',
-  measures: 'share of live runs whose p99 was predicted within 15 %: 3 pipelines, 3 loads, cv2 1 and 4',
+  measures:
+    'share of live runs whose p99 was predicted within 15 %: 3 pipelines, 3 loads, cv2 1 and 4',
   unit: 'share of runs',
   target: { figure: 'ours', atLeast: 0.9 },
   ratio: 'ours/reference',

@@ -1,5 +1,6 @@
 /** The table of trials, in the order in which they run. */
 import { cancel } from './cancel.ts'
+import { estimateVsLive } from './estimate-vs-live.ts'
 import { eventLoopDelayTrial } from './event-loop-delay.ts'
 import { hotSwap } from './hot-swap.ts'
 import { jsStage } from './js-stage.ts'
@@ -10,6 +11,7 @@ import { ragged } from './ragged.ts'
 import { ring } from './ring.ts'
 import { saturation } from './saturation.ts'
 import { sharedWeights } from './shared-weights.ts'
+import { simulatorSpeed } from './simulator-speed.ts'
 import { smallModel } from './small-model.ts'
 import type { Comparison, Trial, TrialOptions } from './trial.ts'
 
@@ -26,6 +28,8 @@ export const trials: readonly Trial[] = [
   hotSwap,
   ragged,
   cancel,
+  simulatorSpeed,
+  estimateVsLive,
 ]
 
 /** What bench/main.ts has run in a fresh process. */

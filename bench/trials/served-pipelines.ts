@@ -58,10 +58,11 @@ async function pages(): Promise<ServedPipeline> {
       return { page: { type: 'uint8', dims: [1, png.length], data: png } }
     }),
     configuration: {
-      segment: { ...one, maxBatch: 4 },
+      // A batch of pages is answered as a whole, and read one page after the other.
+      segment: { ...one, maxBatch: 1 },
       fast: { ...one, maxBatch: 64 },
       accurate: { ...one, maxBatch: 64 },
-      transcribe: { ...one, maxBatch: 4 },
+      transcribe: { ...one, maxBatch: 1 },
     },
     requestsPerRun: 2500,
     maxPendingRows: 1 << 18,
@@ -70,7 +71,7 @@ async function pages(): Promise<ServedPipeline> {
 
 async function resnet(): Promise<ServedPipeline> {
   const path = await buildLoadModel('resnet18')
-  const image = (seed: number) => sampleInputs('resnet18', { seed }).image
+  const image = (seed: number) => sampleInputs('resnet18', { seed })['image']
   return {
     pipeline: definePipeline({
       name: 'resnet18',

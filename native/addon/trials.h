@@ -25,11 +25,10 @@ struct TrialOptions {
   std::size_t threads = 1;
 };
 
-// Services that configurations are made of, by number: kept for good, so that they can be read by
-// many threads while more are added by their owner.
+// Services that configurations are made of, by number. Its owner's thread alone adds and looks up;
+// what it found stays where it is, and may be read by any thread while more are added.
 class ServiceList {
  public:
-  // The owner alone.
   std::size_t add(SimulatedService service) {
     services_.push_back(std::move(service));
     return services_.size() - 1;

@@ -1,6 +1,7 @@
 // Values held against the published schemas in profiles/.
 import { readFileSync } from 'node:fs'
-import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js'
+import { createRequire } from 'node:module'
+import type { Ajv2020, ValidateFunction } from 'ajv/dist/2020.js'
 import {
   type JsonProblem,
   type JsonSubject,
@@ -24,7 +25,8 @@ const telling: Readonly<Record<SchemaName, string>> = {
   estimate: 'attainment',
 }
 
-// Compiling takes tens of milliseconds: only what is used, once.
+// Loading and compiling take tens of milliseconds: only when used, only what is used, once.
+const require = createRequire(import.meta.url)
 let ajv: Ajv2020 | undefined
 const validators = new Map<SchemaName, ValidateFunction>()
 
@@ -49,14 +51,19 @@ export function checkJson(
 function validatorOf(name: SchemaName): ValidateFunction {
   const known = validators.get(name)
   if (known !== undefined) return known
-  // strictRequired would not see, inside of oneOf, the properties around it.
-  ajv ??= new Ajv2020({ strict: true, strictRequired: false, allErrors: false, verbose: true })
+  ajv ??= newAjv()
   for (const part of parts[name] ?? []) {
     if (ajv.getSchema(fileOf(part)) === undefined) ajv.addSchema(readSchema(part))
   }
   const validate = ajv.getSchema(fileOf(name)) ?? ajv.compile(readSchema(name))
   validators.set(name, validate)
   return validate
+}
+
+function newAjv(): Ajv2020 {
+  const { Ajv2020 } = require('ajv/dist/2020.js') as typeof import('ajv/dist/2020.js')
+  // strictRequired would not see, inside of oneOf, the properties around it.
+  return new Ajv2020({ strict: true, strictRequired: false, allErrors: false, verbose: true })
 }
 
 // The same from src/json/ and from dist/json/.

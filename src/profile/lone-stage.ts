@@ -1,4 +1,5 @@
 import { definePipeline } from '../pipeline/define-pipeline.ts'
+import type { ModelVariant } from '../pipeline/model-variants.ts'
 import type { Pipeline } from '../pipeline/pipeline.ts'
 import { parseReference } from '../pipeline/reference.ts'
 import { isFunctionStage, type Stage } from '../pipeline/stage.ts'
@@ -31,9 +32,19 @@ export const aloneName = 'alone'
  */
 export function loneStage(
   pipeline: Pipeline,
-  { name, signature }: { readonly name: string; readonly signature: ModelSignature },
+  {
+    name,
+    signature,
+    variant,
+  }: {
+    readonly name: string
+    readonly signature: ModelSignature
+    /** Which of the models it lists; undefined where it has one. */
+    readonly variant: ModelVariant | undefined
+  },
 ): LoneStage {
-  const stage = pipeline.stages[name] as Stage
+  const found = pipeline.stages[name] as Stage
+  const stage = variant === undefined ? found : withModel(found, variant)
   const inputs = Object.keys(stage.inputs).map((input, at) => [input, `in${at}`] as const)
   const outputs = outputsRead(pipeline, name)
   const alone = sealStage({
@@ -68,6 +79,10 @@ export function loneStage(
       return Object.fromEntries(inputs.map(([input, given]) => [given, row[input]])) as Row
     },
   }
+}
+
+function withModel(stage: Stage, { source }: ModelVariant): Stage {
+  return { ...stage, source, models: undefined } as Stage
 }
 
 function shapesOf({ inputs }: ModelSignature) {

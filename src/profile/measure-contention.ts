@@ -11,12 +11,18 @@ const leastBatches = 5
  */
 export async function measureContention(
   bench: StageBench,
-  { batch, serviceMs, cores }: { batch: number; serviceMs: number; cores: number },
+  given: {
+    readonly batch: number
+    readonly serviceMs: number
+    readonly cores: number
+    readonly maxPointMs: number
+  },
 ): Promise<readonly BusyService[]> {
+  const { batch, serviceMs, cores, maxPointMs } = given
   const found = threadCounts(cores).map((busyThreads) => {
     return { busyThreads, roundsMs: [] as number[] }
   })
-  const forMs = Math.max(enoughMs, leastBatches * serviceMs)
+  const forMs = Math.max(Math.min(enoughMs, maxPointMs / rounds), leastBatches * serviceMs)
   for (let round = 0; round < rounds; round++) {
     for (const { busyThreads, roundsMs } of found) {
       await bench.setUp(batch, busyThreads)

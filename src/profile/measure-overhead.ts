@@ -13,13 +13,17 @@ const warmRequests = 20
 const mostRequests = 300
 
 /** What a stage alone costs beside service. */
-export async function measureLoneOverhead(bench: StageBench): Promise<LoneOverhead> {
+export async function measureLoneOverhead(
+  bench: StageBench,
+  { maxPointMs }: { readonly maxPointMs: number },
+): Promise<LoneOverhead> {
+  const forMs = Math.min(enoughMs, maxPointMs)
   await bench.setUp(1)
-  const idle = await runFor(idleRuns, () => bench.run())
+  const idle = await runFor({ most: idleRuns, forMs }, () => bench.run())
   const ran = idle.filter((run): run is BatchRun => run !== undefined)
   const meanMs = ran.reduce((sum, { serviceMs }) => sum + serviceMs, 0) / Math.max(1, ran.length)
-  const batches = Math.max(4, Math.min(busyBatches, Math.floor(enoughMs / meanMs)))
-  const busy = await runFor(busyRounds, () => bench.keepBusy(batches))
+  const batches = Math.max(4, Math.min(busyBatches, Math.floor(forMs / meanMs)))
+  const busy = await runFor({ most: busyRounds, forMs }, () => bench.keepBusy(batches))
   return {
     idleMs: ran.map(({ latencyMs, serviceMs }) => latencyMs - serviceMs),
     busyMs: busy.map((run) => run.tookMs / run.batches - run.meanMs),
@@ -32,10 +36,12 @@ export async function measurePathOverhead(
   given: {
     readonly requests: readonly object[]
     readonly edges: readonly (readonly [from: string, to: string])[]
+    readonly maxPointMs: number
     readonly terms: RunTerms
   },
 ): Promise<readonly PathOverhead[]> {
   const { requests, edges, terms } = given
+  const forMs = Math.min(enoughMs, given.maxPointMs)
   const { name } = pipeline
   const { stages, outputs, ...plain } = plainStages(pipeline)
   const whole = definePipeline({ name, stages, outputs } as never) as Pipeline
@@ -50,7 +56,7 @@ export async function measurePathOverhead(
     }
     let before = serviceMs()
     let sent = 0
-    const runs = await runFor(mostRequests, async (): Promise<PathOverhead> => {
+    const runs = await runFor({ most: mostRequests, forMs }, async (): Promise<PathOverhead> => {
       const request = requests[sent++ % requests.length] as Parameters<typeof engine.infer>[0]
       const beganMs = performance.now()
       await engine.infer(request)
@@ -68,11 +74,14 @@ export async function measurePathOverhead(
   })
 }
 
-/** As often as wanted, unless that takes long. */
-async function runFor<Result>(most: number, run: () => Promise<Result>): Promise<Result[]> {
+/** As often as wanted, unless that takes long; three times in any case. */
+async function runFor<Result>(
+  { most, forMs }: { readonly most: number; readonly forMs: number },
+  run: () => Promise<Result>,
+): Promise<Result[]> {
   const results: Result[] = []
   const beganMs = performance.now()
-  while (results.length < most && (results.length < 3 || performance.now() - beganMs < enoughMs)) {
+  while (results.length < most && (results.length < 3 || performance.now() - beganMs < forMs)) {
     results.push(await run())
   }
   return results

@@ -42,7 +42,8 @@ export async function measureStage(
   const found: { batch: number; blocks: number[][] }[] = []
   const block = async (batch: number): Promise<number[]> => {
     await measured.setUp(batch)
-    await runsFor(measured, found.length === 0 ? firstWarmUp : warmUp)
+    const warming = found.length === 0 ? firstWarmUp : warmUp
+    await runsFor(measured, { ...warming, enoughMs: Math.min(warming.enoughMs, limits.maxPointMs) })
     const runs = await runsFor(measured, blockTerms(limits))
     onBlock(batch)
     return runs

@@ -1,5 +1,6 @@
 // The steps of a profile, one after the other: nothing else is measured while one thing is.
 import { statSync } from 'node:fs'
+import type { ModelVariant } from '../pipeline/model-variants.ts'
 import type { Pipeline } from '../pipeline/pipeline.ts'
 import { isFunctionStage, type Stage } from '../pipeline/stage.ts'
 import type { ModelSignature } from '../pipeline/tensor-spec.ts'
@@ -14,6 +15,7 @@ import { type LoneOverhead, solveOverhead } from './overhead.ts'
 import { toPoints } from './points.ts'
 import type {
   ContentionPoint,
+  ModelProfile,
   OverheadProfile,
   Profile,
   StageProfile,
@@ -35,7 +37,7 @@ export interface ProfileRunParts {
   readonly progress: ProgressCounter
 }
 
-/** The only tier of functions, and the one that contention and overhead are measured on. */
+/** The only tier of functions, and the one that contention is measured on. */
 const oneThread = 'cpu-1'
 /** Contention is looked at with batches of at most so long, unless even one row takes longer. */
 const longestBusyMs = 100
@@ -45,8 +47,10 @@ export function stepsOf(
   pipeline: Pipeline,
   { tiers, maxBatch }: { readonly tiers: readonly string[]; readonly maxBatch: number },
 ): number {
-  const jobs = Object.values<Stage>(pipeline.stages).flatMap((stage) => tiersOf(stage, tiers))
-  return jobs.length * stepsPerTier(maxBatch) + 2
+  const jobs = Object.values<Stage>(pipeline.stages).map((stage) => {
+    return Math.max(1, variantsOf(stage).length) * tiersOf(stage, tiers).length
+  })
+  return jobs.reduce((sum, count) => sum + count, 0) * stepsPerTier(maxBatch) + 2
 }
 
 /** Edges of a pipeline: TO waits for FROM. Pure. */
@@ -55,6 +59,12 @@ export function edgesOf(pipeline: Pipeline): readonly (readonly [from: string, t
     const before = nodesBefore(pipeline.stages[to] as Stage)
     return pipeline.order.filter((from) => before.has(from)).map((from) => [from, to] as const)
   })
+}
+
+/** A stage, and which of its models where it lists several. */
+interface Work {
+  readonly name: string
+  readonly variant?: ModelVariant | undefined
 }
 
 export class ProfileRun {
@@ -76,51 +86,69 @@ export class ProfileRun {
     progress.step({ message: 'what a request and a batch cost beside the models' })
     const contention = await this.#contention(stages)
     progress.step({ message: 'how replicas slow each other down' })
-    return { stages, edges: this.#edges, overhead, contention }
+    return {
+      stages,
+      edges: this.#edges,
+      overhead,
+      ...(contention.length === 0 ? {} : { contention }),
+    }
   }
 
   async #stage(name: string): Promise<StageProfile> {
-    const { pipeline, samples, tiers } = this.#parts
+    const { pipeline, samples } = this.#parts
     const stage = pipeline.stages[name] as Stage
-    const measured: [string, TierProfile][] = []
-    for (const tier of tiersOf(stage, tiers)) measured.push([tier, await this.#tier(name, tier)])
     const { kind, fanOut, gather } = stage
-    return {
+    const what = {
       scaleFactor: (samples.visits.get(name) ?? 0) / samples.requests,
       kind,
       ...(fanOut ? { fanOut } : {}),
       ...(gather === undefined ? {} : { gather }),
-      tiers: Object.fromEntries(measured),
     }
+    const [only, ...others] = variantsOf(stage)
+    if (only === undefined) return { ...what, tiers: await this.#tiers({ name }) }
+    const models: [string, ModelProfile][] = []
+    for (const variant of [only, ...others]) {
+      const { accuracy } = variant
+      models.push([variant.name, { accuracy, tiers: await this.#tiers({ name, variant }) }])
+    }
+    return { ...what, models: Object.fromEntries(models) }
   }
 
-  async #tier(name: string, tier: string): Promise<TierProfile> {
+  async #tiers(work: Work): Promise<Readonly<Record<string, TierProfile>>> {
+    const stage = this.#parts.pipeline.stages[work.name] as Stage
+    const measured: [string, TierProfile][] = []
+    for (const tier of tiersOf(stage, this.#parts.tiers)) {
+      measured.push([tier, await this.#tier(work, tier)])
+    }
+    return Object.fromEntries(measured)
+  }
+
+  async #tier(work: Work, tier: string): Promise<TierProfile> {
     const { limits, terms, progress } = this.#parts
     const firstStep = progress.done
-    const options = this.#bench(name, tier)
+    const options = this.#bench(work, tier)
     const { stage } = options.lone
+    const place = { stage: work.name, tier }
+    const what = `${[work.name, work.variant?.name ?? []].flat().join(', ')} on ${tier}`
     const profile = await withBench(options, terms, async (bench) => {
       const largest = { ...limits, maxBatch: options.largestBatch }
-      const points = toPoints(
-        await measureStage(bench, largest, (batch) => {
-          const message = `${name} on ${tier}, batches of ${batch}`
-          progress.step({ stage: name, tier, batch, message })
-          throwIfCancelled(terms)
-        }),
-      )
-      if (tier === oneThread) {
-        this.#overheads.push({ stage, overhead: await measureLoneOverhead(bench) })
+      const measured = await measureStage(bench, largest, (batch) => {
+        progress.step({ ...place, batch, message: `${what}, batches of ${batch}` })
+        throwIfCancelled(terms)
+      })
+      if (tier === tiersOf(stage, this.#parts.tiers)[0]) {
+        this.#overheads.push({ stage, overhead: await measureLoneOverhead(bench, limits) })
       }
-      return { points, ...(await memoryOf(bench, stage)) }
+      return { points: toPoints(measured), ...(await memoryOf(bench, stage)) }
     })
-    const message = `${name} on ${tier}`
-    progress.reach(firstStep + stepsPerTier(limits.maxBatch), { stage: name, tier, message })
+    progress.reach(firstStep + stepsPerTier(limits.maxBatch), { ...place, message: what })
     return profile
   }
 
-  #bench(name: string, tier: string): BenchOptions {
+  #bench({ name, variant }: Work, tier: string): BenchOptions {
     const { pipeline, signatures, samples, limits } = this.#parts
-    const lone = loneStage(pipeline, { name, signature: signatures.get(name) as ModelSignature })
+    const signature = signatures.get(name) as ModelSignature
+    const lone = loneStage(pipeline, { name, signature, variant })
     return {
       lone,
       rows: samples.rows.get(name) ?? [],
@@ -132,13 +160,18 @@ export class ProfileRun {
 
   // Inline functions run on this thread, and so do those who measure them: others tell more.
   async #overhead(): Promise<OverheadProfile> {
-    const { pipeline, samples, terms } = this.#parts
+    const { pipeline, samples, limits, terms } = this.#parts
     const native = this.#overheads.filter(({ stage }) => stage.kind === 'onnx')
     const stages = (native.length > 0 ? native : this.#overheads).map(({ overhead }) => overhead)
     const fansOut = Object.values<Stage>(pipeline.stages).some(({ fanOut }) => fanOut)
     const { requests1: requests } = samples
     if (fansOut || requests.length === 0) return solveOverhead({ stages, paths: [] })
-    const paths = await measurePathOverhead(pipeline, { requests, edges: this.#edges, terms })
+    const paths = await measurePathOverhead(pipeline, {
+      requests,
+      edges: this.#edges,
+      terms,
+      maxPointMs: limits.maxPointMs,
+    })
     return solveOverhead({ stages, paths })
   }
 
@@ -148,12 +181,18 @@ export class ProfileRun {
     const heaviest = heaviestOf(stages)
     if (heaviest === undefined) return []
     const { name, batch, serviceMs } = heaviest
-    const { cores, terms } = this.#parts
-    const busy = await withBench(this.#bench(name, oneThread), terms, (bench) =>
-      measureContention(bench, { batch, serviceMs, cores }),
+    const { cores, limits, terms, pipeline } = this.#parts
+    const [variant] = variantsOf(pipeline.stages[name] as Stage)
+    const busy = await withBench(this.#bench({ name, variant }, oneThread), terms, (bench) =>
+      measureContention(bench, { batch, serviceMs, cores, maxPointMs: limits.maxPointMs }),
     )
     return toContention(busy)
   }
+}
+
+/** The models that a stage lists; none where it has one. */
+function variantsOf(stage: Stage): readonly ModelVariant[] {
+  return stage.kind === 'onnx' ? (stage.models ?? []) : []
 }
 
 function tiersOf(stage: Stage, tiers: readonly string[]): readonly string[] {
@@ -168,8 +207,9 @@ function stepsPerTier(maxBatch: number): number {
 function heaviestOf(
   stages: Readonly<Record<string, StageProfile>>,
 ): { name: string; batch: number; serviceMs: number } | undefined {
-  const found = Object.entries(stages).flatMap(([name, { kind = 'onnx', tiers }]) => {
-    const points = tiers?.[oneThread]?.points ?? []
+  const found = Object.entries(stages).flatMap(([name, { kind = 'onnx', models, tiers }]) => {
+    const measured = tiers ?? Object.values(models ?? {})[0]?.tiers
+    const points = Object.values(measured ?? {})[0]?.points ?? []
     const point = points.findLast(({ meanMs }) => meanMs <= longestBusyMs) ?? points[0]
     if (kind === 'inline' || point === undefined) return []
     return [{ name, kind, batch: point.batch, serviceMs: point.meanMs }]

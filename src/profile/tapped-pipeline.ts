@@ -5,6 +5,8 @@
 //   taps      tap-0                tap-1       tap-2        for each row or, inside a fan-out, for each item
 //   counting  tap-each-0 (an item each) -> tap-count-0      how many items a row has
 import { definePipeline } from '../pipeline/define-pipeline.ts'
+import { definitionError } from '../pipeline/definition-error.ts'
+import { maxStages } from '../pipeline/draft.ts'
 import { inline } from '../pipeline/inline.ts'
 import { findLevels, type Level } from '../pipeline/levels.ts'
 import type { Pipeline } from '../pipeline/pipeline.ts'
@@ -67,9 +69,17 @@ export function tapPipeline(pipeline: Pipeline, options: TapOptions): TappedPipe
     counts.push({ stage: name, output: addCount(made, { at, item, plain }), level })
   }
   const values = addValues(made, { pipeline, plain, options })
+  checkRoom(made, where)
   const { name } = pipeline
   const tapped = definePipeline({ name, ...made } as never) as Pipeline
   return { pipeline: tapped, seen, counts, values, nameThere: plain.nameThere }
+}
+
+function checkRoom({ stages }: Made, where: string): void {
+  const count = Object.keys(stages).length
+  if (count <= maxStages) return
+  const problem = `to be profiled it needs ${count} stages, with one that looks on beside each, and ${maxStages} is the most there may be`
+  throw definitionError(where, `${problem}; profile a part of it at a time`)
 }
 
 interface Made {

@@ -1,7 +1,5 @@
-import { randomUUID } from 'node:crypto'
-import { realpath, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { extname } from 'node:path'
-import { MillraceError } from '../errors.ts'
+import { writeTextFile } from '../json-file.ts'
 import type { Arrivals } from './arrivals.ts'
 import { traceVersion } from './trace-document.ts'
 
@@ -17,43 +15,12 @@ export function formatOf(path: string): TraceFormat {
   return lineExtensions.includes(extname(path).toLowerCase()) ? 'lines' : 'json'
 }
 
-/**
- * Writes a file whole or not at all: whoever reads it meanwhile sees what was there before. Links are followed; devices and
- * pipes, such as /dev/stdout, are written in place.
- */
+/** Writes a file whole or not at all; see {@link writeTextFile}. */
 export async function writeTrace(
   path: string,
   { arrivals, format }: { readonly arrivals: Arrivals; readonly format: TraceFormat },
 ): Promise<void> {
-  try {
-    const target = await targetOf(path)
-    const text = textOf(arrivals, format)
-    if (target.inPlace) await writeFile(target.path, text)
-    else await replaceFile(target.path, text)
-  } catch (error) {
-    throw notWritten(path, error)
-  }
-}
-
-async function replaceFile(path: string, text: Iterable<string>): Promise<void> {
-  const temporary = `${path}.${randomUUID()}.tmp`
-  try {
-    await writeFile(temporary, text, { flag: 'wx' })
-    await rename(temporary, path)
-  } catch (error) {
-    await rm(temporary, { force: true })
-    throw error
-  }
-}
-
-async function targetOf(path: string): Promise<{ path: string; inPlace: boolean }> {
-  try {
-    const target = await realpath(path)
-    return { path: target, inPlace: !(await stat(target)).isFile() }
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return { path, inPlace: false }
-    throw error
-  }
+  await writeTextFile(path, textOf(arrivals, format))
 }
 
 // In pieces: all of it at once would be longer than a string may be.
@@ -67,13 +34,4 @@ function* textOf({ arrivalsMs, meta }: Arrivals, format: TraceFormat): Iterable<
     yield json && !last ? `${text},\n` : `${text}\n`
   }
   if (json) yield ']}\n'
-}
-
-function notWritten(path: string, error: unknown): MillraceError {
-  const reason = error instanceof Error ? error.message : String(error)
-  return new MillraceError({
-    code: 'MILLRACE_INVALID_FILE',
-    message: `${path}: expected a file that can be written, got ${reason}; check the path`,
-    cause: error,
-  })
 }

@@ -1,4 +1,6 @@
-import { mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises'
+import { execFileSync } from 'node:child_process'
+import { closeSync, constants, openSync, readSync } from 'node:fs'
+import { lstat, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -70,6 +72,20 @@ describe('a saved trace', () => {
     await symlink(file('target.json'), file('link.json'))
     await trace.slice(1_000).save(file('link.json'))
     expect((await Trace.load(file('target.json'))).durationMs).toBe(59_000)
+  })
+
+  it.runIf(process.platform === 'linux')('goes into a pipe that a link leads to', async () => {
+    // As /dev/stdout does: the pipe has no path of its own.
+    const pipe = file('pipe')
+    execFileSync('mkfifo', [pipe])
+    const descriptor = openSync(pipe, constants.O_RDWR | constants.O_NONBLOCK)
+    await rm(pipe)
+    await symlink(`/proc/self/fd/${descriptor}`, file('stdout'))
+    await new Trace({ arrivalsMs: [0, 1.5] }).save(file('stdout'), { format: 'lines' })
+    const bytes = Buffer.alloc(100)
+    expect(bytes.toString('utf8', 0, readSync(descriptor, bytes))).toBe('0\n1.5\n')
+    expect((await lstat(file('stdout'))).isSymbolicLink()).toBe(true)
+    closeSync(descriptor)
   })
 
   it('may have any numbers, to the last bit', async () => {
