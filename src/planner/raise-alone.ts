@@ -69,8 +69,8 @@ async function ask(
   await Promise.all(
     byStage.map(async (mine, stage) => {
       const choices = mine.map(({ probe, replicas }) => {
-        const { option } = layout.options[stage]?.[probe.index] as BoundedOption
-        return { option, replicas }
+        const bounded = layout.options[stage]?.[probe.index] as BoundedOption
+        return { option: bounded.option, replicas }
       })
       const windowMs = layout.windows[stage] as number
       const query = { stage, choices, windowMs, layout: layout.placements }

@@ -88,12 +88,24 @@ export class StandInSimulator {
   #run(configuration: PlannedConfiguration, { latencyMs, enough }: Limit) {
     const arrivals = this.#arrivalsMs
     const stages = this.#names.map((name) => {
-      const { tier, model, maxBatch, replicas } = configuration[name] as PlannedConfiguration[string]
+      const { tier, model, maxBatch, replicas } = configuration[
+        name
+      ] as PlannedConfiguration[string]
       const profile = this.#profile.stages[name]
       const tiers = model === undefined ? profile?.tiers : profile?.models?.[model]?.tiers
       const points = tiers?.[tier]?.points as readonly ProfilePoint[]
       const table = Array.from({ length: maxBatch + 1 }, (_, n) => interpolate(points, n))
-      return { free: replicas, replicas, maxBatch, table, queue: [] as number[], head: 0, rows: 0, batches: 0, busyMs: 0 }
+      return {
+        free: replicas,
+        replicas,
+        maxBatch,
+        table,
+        queue: [] as number[],
+        head: 0,
+        rows: 0,
+        batches: 0,
+        busyMs: 0,
+      }
     })
     const visits = Array.from(arrivals, (_, request) => this.#visits(request))
     const done = visits.map(() => new Uint8Array(stages.length))
@@ -122,7 +134,8 @@ export class StandInSimulator {
           left[request] = (left[request] as number) - 1
           if (left[request] === 0) {
             latenciesMs[request] = nowMs - (arrivals[request] as number)
-            if ((latenciesMs[request] as number) > latencyMs && ++late > enough) return { latenciesMs, stages: [] }
+            if ((latenciesMs[request] as number) > latencyMs && ++late > enough)
+              return { latenciesMs, stages: [] }
           } else enter(request)
         }
       }
