@@ -90,7 +90,7 @@ function addLimits(command: Command): Command {
   return command
     .option(
       '--max-replicas <N>',
-      'replicas of one stage at most (default: 64)',
+      'replicas of one stage at most (default: 64; where the profile tells of contention, 4 a core)',
       count('--max-replicas'),
     )
     .option(

@@ -7,9 +7,12 @@ import type { Incumbent, Search } from './search.ts'
 interface LayoutSearch {
   readonly layout: Layout
   readonly incumbent: Incumbent
-  /** End with the first plan that will do, instead of the cheapest. Default false. */
+  /** End with the first plan that will do, instead of the cheapest, and without one where it is hard to find. Default false. */
   readonly anyWillDo?: boolean | undefined
 }
+
+// Rounds of a search for any plan: enough to find one that is not at the very edge of what can be met.
+const mostRoundsForAny = 40
 
 /**
  * Offers the incumbent whatever of the layout is cheaper and meets the objective, until nothing is left that could be. By
@@ -20,7 +23,8 @@ export async function searchLayout(search: Search, options: LayoutSearch): Promi
   const { incumbent, anyWillDo = false } = options
   const queue = new BoxQueue(openBoxes(search, options))
   const met: (readonly number[])[] = []
-  while (!(anyWillDo && incumbent.candidate !== undefined)) {
+  for (let rounds = 0; ; rounds++) {
+    if (anyWillDo && (incumbent.candidate !== undefined || rounds === mostRoundsForAny)) return
     const round = nextRound(search, { ...options, queue, met })
     if (round.length === 0) return
     const counts = await lateAtCorners(search, round)

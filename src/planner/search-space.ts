@@ -55,7 +55,14 @@ export interface SpaceOptions {
   readonly limits: PlanLimits
 }
 
-const defaultMaxReplicas = 64
+const mostReplicasByDefault = 64
+// Beyond, replicas that share cores only take them from each other.
+const replicasPerCore = 4
+
+function defaultMaxReplicas({ contention, machine }: Profile): number {
+  if (contention === undefined || machine === undefined) return mostReplicasByDefault
+  return Math.min(mostReplicasByDefault, replicasPerCore * machine.cores)
+}
 
 /** Stages may end up without any placement; saying so is left to who asks. */
 export function searchSpace({ profile, hardware, limits }: SpaceOptions): SearchSpace {
@@ -73,7 +80,7 @@ export function searchSpace({ profile, hardware, limits }: SpaceOptions): Search
       return placements.filter((each) => accurateEnough(accuracyOf(each) * others, minAccuracy))
     }),
     limits: {
-      maxReplicas: limits.maxReplicas ?? defaultMaxReplicas,
+      maxReplicas: limits.maxReplicas ?? defaultMaxReplicas(profile),
       cores: limits.cores ?? Number.POSITIVE_INFINITY,
       memoryMb: limits.memoryMb ?? Number.POSITIVE_INFINITY,
       budgetPerHour: limits.budgetPerHour ?? Number.POSITIVE_INFINITY,
