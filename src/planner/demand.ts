@@ -47,7 +47,7 @@ export function fewestLate(
 ): number {
   let [endMs, late] = [Number.NEGATIVE_INFINITY, 0]
   for (const arrivalMs of arrivalsMs) {
-    const nextMs = (endMs > arrivalMs ? endMs : arrivalMs) + rowMs
+    const nextMs = Math.max(endMs, arrivalMs) + rowMs
     if (nextMs <= arrivalMs + windowMs) endMs = nextMs
     else if (++late > enough) return late
   }

@@ -42,7 +42,7 @@ function cut(arrivalsMs: Float64Array, stretchMs: number): readonly Float64Array
 function backlogMs(arrivalsMs: Float64Array, rowMs: number): number {
   let [endMs, waitedMs] = [0, 0]
   for (const arrivalMs of arrivalsMs) {
-    const beginMs = endMs > arrivalMs ? endMs : arrivalMs
+    const beginMs = Math.max(endMs, arrivalMs)
     waitedMs += beginMs - arrivalMs
     endMs = beginMs + rowMs
   }
