@@ -9,6 +9,7 @@ import { noopThroughput } from './noop-throughput.ts'
 import { overload } from './overload.ts'
 import { plannerOptimality } from './planner-optimality.ts'
 import { plannerSpeed } from './planner-speed.ts'
+import { plannerVsPaper } from './planner-vs-paper.ts'
 import { ragged } from './ragged.ts'
 import { ring } from './ring.ts'
 import { saturation } from './saturation.ts'
@@ -34,6 +35,7 @@ export const trials: readonly Trial[] = [
   estimateVsLive,
   plannerSpeed,
   plannerOptimality,
+  plannerVsPaper,
 ]
 
 /** What bench/main.ts has run in a fresh process. */

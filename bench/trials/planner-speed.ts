@@ -3,7 +3,7 @@
  * replicas, and five minutes of Poisson arrivals. Each round has another trace and another objective, since how much of
  * the search is cut off hangs on both.
  */
-import { Planner, readHardware, Trace } from '../../dist/index.js'
+import { type Plan, Planner, readHardware, type Strategy, Trace } from '../../dist/index.js'
 import { median, rounded } from './rounds.ts'
 import type { Comparison, Trial, TrialOptions } from './trial.ts'
 
@@ -26,6 +26,12 @@ const speeds = {
   v100: { fixed: 3, row: 36 },
 }
 
+type Timed = Pick<Plan, 'costPerHour' | 'search' | 'configuration'> & {
+  strategy: Strategy
+  latencyMs: number
+  seconds: number
+}
+
 export const plannerSpeed: Trial = {
   name: 'planner-speed',
   measures:
@@ -38,7 +44,7 @@ export const plannerSpeed: Trial = {
 
 async function run({ quick }: TrialOptions): Promise<Comparison[]> {
   const hardware = await readHardware('profiles/hardware.json')
-  const plans = []
+  const plans: Timed[] = []
   for (const [index, latencyMs] of objectivesMs.slice(0, quick ? 2 : 5).entries()) {
     const trace = Trace.gamma({ ratePerS: 300, durationMs: 300_000, cv2: 1, seed: index + 1 })
     for (const strategy of strategies) {
