@@ -7,6 +7,9 @@ import { jsStage } from './js-stage.ts'
 import { noopLatency } from './noop-latency.ts'
 import { noopThroughput } from './noop-throughput.ts'
 import { overload } from './overload.ts'
+import { plannerOptimality } from './planner-optimality.ts'
+import { plannerSpeed } from './planner-speed.ts'
+import { plannerVsPaper } from './planner-vs-paper.ts'
 import { ragged } from './ragged.ts'
 import { ring } from './ring.ts'
 import { saturation } from './saturation.ts'
@@ -30,6 +33,9 @@ export const trials: readonly Trial[] = [
   cancel,
   simulatorSpeed,
   estimateVsLive,
+  plannerSpeed,
+  plannerOptimality,
+  plannerVsPaper,
 ]
 
 /** What bench/main.ts has run in a fresh process. */
