@@ -96,12 +96,14 @@ class GraphMaker {
   // The stage, for all items of the row.
   void add_items(Visits& before, std::uint32_t opener, std::uint32_t stage,
                  std::uint32_t row) const {
-    const auto items =
-        std::ranges::equal_range(rows_of_[scopes_.items_of[opener]], row, {},
-                                 [&](std::uint32_t item) { return rows_[item].parent; });
+    const std::vector<std::uint32_t>& rows = rows_of_[scopes_.items_of[opener]];
+    // Items of a row lie together, by row.
+    auto item = std::lower_bound(
+        rows.begin(), rows.end(), row,
+        [&](std::uint32_t one, std::uint32_t of) { return rows_[one].parent < of; });
     Visits all;
-    for (const std::uint32_t item : items) {
-      const Visits& one = rows_[item].resolved[stage];
+    for (; item != rows.end() && rows_[*item].parent == row; ++item) {
+      const Visits& one = rows_[*item].resolved[stage];
       all.insert(all.end(), one.begin(), one.end());
     }
     std::sort(all.begin(), all.end());

@@ -266,7 +266,8 @@ SimulationReport Simulation::State::report(Nanos limit) const {
 }
 
 Simulation::Simulation(std::shared_ptr<const Traffic> traffic,
-                       std::vector<SimulatedService> services, const SimulationOptions& options)
+                       const std::vector<SimulatedService>& services,
+                       const SimulationOptions& options)
     : state_(std::make_unique<State>(std::move(traffic), services, options)) {}
 
 Simulation::~Simulation() = default;

@@ -60,7 +60,7 @@ struct SimulationOptions {
 class Simulation {
  public:
   // One service a stage.
-  Simulation(std::shared_ptr<const Traffic> traffic, std::vector<SimulatedService> services,
+  Simulation(std::shared_ptr<const Traffic> traffic, const std::vector<SimulatedService>& services,
              const SimulationOptions& options);
   ~Simulation();
 
