@@ -1,5 +1,5 @@
-// Stage visits that one simulation gets through in a second of processor time: a chain of three stages and
-// a million Poisson arrivals, at a mean batch of about 1 and of about 3.
+// Stage visits that one simulation gets through in a second of processor time: a chain of three
+// stages and a million Poisson arrivals, at a mean batch of about 1 and of about 3.
 //
 //   simulator_bench [arrivals]
 #include <algorithm>
