@@ -214,7 +214,9 @@ void explore(const Pipelines& pipelines,
     det::Random random(seed);
     if (compare(pipelines, trace(random, seed), seed)) ++compared;
   }
-  if (only == nullptr) EXPECT_GE(compared * 2, seeds);
+  if (only == nullptr) {
+    EXPECT_GE(compared * 2, seeds);
+  }
 }
 
 void explore_batches(const Pipelines& pipelines, double gap_ms) {

@@ -225,13 +225,14 @@ TEST(Simulation, DrawsTheSameForABatchWhateverElseIsSimulated) {
   const auto durations = [&](std::size_t replicas) {
     SimulatedService second = drawn;
     second.replicas = replicas;
+    const auto run = simulated(simulated_chain(2), arrivals, {drawn, second}, options);
     std::vector<Nanos> all;
-    for (const auto& batch :
-         simulated(simulated_chain(2), arrivals, {drawn, second}, options)->batches()) {
+    for (const Simulation::Batch& batch : run->batches()) {
       if (batch.stage == 0) all.push_back(batch.end - batch.start);
     }
     return all;
   };
+  EXPECT_EQ(durations(1).size(), 100u);
   EXPECT_EQ(durations(1), durations(5));
 }
 
