@@ -76,6 +76,8 @@ export type {
   TensorLike,
   TensorType,
 } from './pipeline/tensor.ts'
+export type { FrontierOptions } from './planner/frontier.ts'
+export { InfeasibleError } from './planner/infeasible-error.ts'
 export type { Plan, PlanLimits, PlanSearch, Strategy, Tuning } from './planner/plan.ts'
 export {
   type ConfigurationFile,
@@ -83,6 +85,8 @@ export {
   readPlan,
   writePlan,
 } from './planner/plan-file.ts'
+export { Planner } from './planner/planner.ts'
+export type { PlannerOptions, PlanOptions, PlanProgress } from './planner/question.ts'
 export { checkProfile } from './profile/check-profile.ts'
 export type { Hardware, Tier } from './profile/hardware.ts'
 export type {

@@ -2,7 +2,7 @@
  * Whether what the estimator says of a configuration is what the engine then does here.
  *
  *   profile    measured first, in this process, with the requests that are sent later
- *   capacity   of the configuration, by the estimator: a backlog worked off
+ *   capacity   of the configuration, in a closed loop with a backlog
  *   runs       40, 60 and 80 % of the capacity, gaps of squared coefficient of variation 1 and 4: each trace is estimated
  *              (service times drawn from the measured spread), and replayed open-loop in real time
  *
@@ -12,12 +12,16 @@ import { fileURLToPath } from 'node:url'
 import {
   Engine,
   Estimator,
+  type InputsOf,
+  type Pipeline,
+  type PlannedConfiguration,
   type Profile,
   Profiler,
   readHardware,
   replay,
   Trace,
 } from '../../dist/index.js'
+import { closedLoop } from '../load/closed-loop.ts'
 import { rounded } from './rounds.ts'
 import { type ServedPipeline, servedPipelines } from './served-pipelines.ts'
 import type { Comparison, Trial, TrialOptions } from './trial.ts'
@@ -25,7 +29,8 @@ import type { Comparison, Trial, TrialOptions } from './trial.ts'
 const loads = [0.4, 0.6, 0.8]
 const cv2s = [1, 4]
 const tolerance = 0.15
-const backlog = 2000
+const inFlight = 32
+const capacityMs = 4000
 const hardwareFile = fileURLToPath(new URL('../../profiles/hardware.json', import.meta.url))
 
 type Figures = { p50Ms: number; p99Ms: number; attainment: number }
@@ -67,19 +72,14 @@ async function serve(
   served: ServedPipeline,
   { profile, quick }: { profile: Profile; quick: boolean },
 ): Promise<Run[]> {
-  const { pipeline, configuration, maxPendingRows } = served
+  const { pipeline, maxPendingRows } = served
+  const configuration = within(served, profile)
   const estimator = new Estimator({
     profile,
     hardware: await readHardware(hardwareFile),
     serviceTimes: 'drawn',
   })
   const latencyMs = pipeline.objective?.latencyMs ?? Number.MAX_VALUE
-  const all = await estimator.estimate(configuration, {
-    trace: new Trace({ arrivalsMs: new Float64Array(backlog) }),
-    objective: { latencyMs },
-  })
-  const capacityPerS = (backlog / all.maxMs) * 1000
-  console.error(`  ${pipeline.name}: ${rounded(capacityPerS)} requests/s`)
   const runs: Run[] = []
   // An engine of its own for all runs of a pipeline: what is warm stays warm.
   await using engine = await Engine.start(pipeline, {
@@ -87,6 +87,8 @@ async function serve(
     maxPendingRows,
     overload: 'queue',
   })
+  const capacityPerS = await capacityOf(engine, served)
+  console.error(`  ${pipeline.name}: ${rounded(capacityPerS)} requests/s`)
   for (const [seed, { load, cv2 }] of cases().entries()) {
     const ratePerS = load * capacityPerS
     const requests = served.requestsPerRun / (quick ? 10 : 1)
@@ -113,6 +115,23 @@ async function serve(
     console.error(`  ${textOf(one)}`)
   }
   return runs
+}
+
+async function capacityOf(engine: Engine, { requests }: ServedPipeline): Promise<number> {
+  let sent = 0
+  const send = () => engine.infer(requests[sent++ % requests.length] as InputsOf<Pipeline>)
+  await closedLoop({ inFlight, durationMs: capacityMs / 4, send })
+  const { throughputPerS } = await closedLoop({ inFlight, durationMs: capacityMs, send })
+  return throughputPerS
+}
+
+/** The configuration, with batches no larger than was worth measuring. */
+function within({ configuration }: ServedPipeline, { stages }: Profile): PlannedConfiguration {
+  const limited = Object.entries(configuration).map(([name, stage]) => {
+    const points = stages[name]?.tiers?.[stage.tier]?.points ?? []
+    return [name, { ...stage, maxBatch: Math.min(stage.maxBatch, points.at(-1)?.batch ?? 1) }]
+  })
+  return Object.fromEntries(limited)
 }
 
 function cases() {

@@ -44,8 +44,9 @@ function digitsCascade(): ServedPipeline {
   return {
     pipeline: cascade,
     requests: sheets,
-    configuration: { fast: { ...one, maxBatch: 64 }, accurate: { ...one, maxBatch: 64 } },
-    requestsPerRun: 20_000,
+    // Small batches: larger ones would be faster than this thread can make requests.
+    configuration: { fast: { ...one, maxBatch: 4 }, accurate: { ...one, maxBatch: 4 } },
+    requestsPerRun: 10_000,
     maxPendingRows: 1 << 20,
   }
 }

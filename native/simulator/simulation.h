@@ -8,6 +8,9 @@
 // rows move on, then requests arrive, then free replicas are given batches, stage by stage in
 // order. Everything is decided by (time, kind, sequence), so a run is repeatable to the last bit.
 //
+// A batch keeps its replica for hop_overhead and its service time, both longer where threads
+// contend. Replicas are alike: when there are to be fewer, whichever ends its batch first leaves.
+//
 // Not simulated: deadlines and what is shed for them, lanes of ragged rows, caches, failures.
 #pragma once
 
@@ -39,7 +42,7 @@ struct StageReport {
 struct SimulationReport {
   std::uint64_t arrived = 0;
   std::uint64_t finished = 0;
-  std::uint64_t late = 0;  // finished later than the limit, or not finished and older than it
+  std::uint64_t late = 0;  // finished later than the limit, or not finished and sure to be
   // Of finished requests, by nearest rank.
   Nanos p50 = 0;
   Nanos p95 = 0;
@@ -62,11 +65,14 @@ class Simulation {
   ~Simulation();
 
   // Everything that happens up to `until`, inclusive; then it is `until`. False when nothing is
-  // left to happen. Goes back never.
+  // left to happen. Goes back never. kNever: to the end, and then it stays the moment of what
+  // happened last, but what has not finished by then never will, and is late.
   bool advance(Nanos until);
 
   // To the end, or until more than `enough` requests are known to be later than `limit`, or
-  // `cancelled`. How many are known to be late by then.
+  // `cancelled`. How many are known to be late by then, at most enough + 1. Instead of advance(),
+  // on a simulation that has not begun; latencies are not kept, so that report() afterwards knows
+  // none.
   std::uint64_t count_late(Nanos limit, std::uint64_t enough, const std::atomic<bool>& cancelled);
 
   // To the end, or until `cancelled`. It is then when the last thing happened.
@@ -74,7 +80,8 @@ class Simulation {
 
   [[nodiscard]] Nanos now() const;
 
-  // From now on. Fewer: those that run finish their batch.
+  // From now on; what follows from it at this instant happens with the next advance(). Fewer: those
+  // that run finish their batch.
   void set_replicas(std::size_t stage, std::size_t replicas);
   void set_service(std::size_t stage, const SimulatedService& service);
 

@@ -1,13 +1,20 @@
 import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
 import { describeFailure } from './failure.ts'
+import { addPlanCommand } from './plan.ts'
 import { addProfileCommand } from './profile.ts'
 import { addRunCommand } from './run.ts'
 import { addSimulateCommand } from './simulate.ts'
 import type { Terminal } from './terminal.ts'
 import { addTraceCommand } from './trace.ts'
 
-const commands = [addProfileCommand, addTraceCommand, addSimulateCommand, addRunCommand] as const
+const commands = [
+  addProfileCommand,
+  addTraceCommand,
+  addSimulateCommand,
+  addPlanCommand,
+  addRunCommand,
+] as const
 
 /**
  * Runs `millrace ARGUMENTS`.

@@ -17,7 +17,7 @@ export function formatProfile(profile: Profile): string {
       ]),
     ),
   )
-  const table = formatTable([['stage', 'tier', 'batch', 'mean', 'p99', 'rows'], ...rows])
+  const table = formatTable([['stage', 'tier', 'batch', 'mean', 'p99', 'throughput'], ...rows])
   return [`pipeline ${profile.pipeline}`, table, formatPairs(remarks(profile))].join('\n\n')
 }
 
@@ -43,8 +43,8 @@ function remarks({ stages, overhead, contention = [] }: Profile): [string, strin
     const { requestMs, hopMs } = overhead
     pairs.push(['overhead', `${formatMs(requestMs)} a request, ${formatMs(hopMs)} a batch`])
   }
-  const slower = contention.map(({ busyThreads, slowdown }) => {
-    return `${formatNumber(slowdown)} times at ${busyThreads} threads`
+  const slower = contention.slice(1).map(({ busyThreads, slowdown }) => {
+    return `${formatNumber(slowdown)} times with ${busyThreads} busy threads`
   })
   if (slower.length > 0) pairs.push(['slower', slower.join(', ')])
   return pairs

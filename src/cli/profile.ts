@@ -72,7 +72,7 @@ async function measure(
   const samples = await loadSamples(module, options.samples ?? defaultSamples)
   const { tiers, maxBatch } = options
   const profiler = new Profiler(module.pipeline, { samples, tiers, maxBatch })
-  using bar = new ProgressBar(terminal, 'steps')
+  using bar = new ProgressBar(terminal, '{bar} {percentage} % {text}')
   return await profiler.run({
     signal: terminal.signal,
     onProgress: ({ done, total, message }) => bar.show({ done, total, text: message }),

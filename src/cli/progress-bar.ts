@@ -5,11 +5,11 @@ import type { Terminal } from './terminal.ts'
 export class ProgressBar implements Disposable {
   readonly #bar: SingleBar | undefined
 
-  /** `unit` is what is counted, such as `requests`. */
-  constructor(terminal: Terminal, unit: string) {
+  /** `format` as cli-progress has it, with `{text}` for the text. */
+  constructor(terminal: Terminal, format: string) {
     if (!terminal.isWatched) return
     this.#bar = new SingleBar({
-      format: `{bar} {percentage} % {value}/{total} ${unit} {text}`,
+      format,
       stream: process.stderr,
       barsize: 30,
       barCompleteChar: '=',

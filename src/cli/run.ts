@@ -92,7 +92,7 @@ async function run(
     maxPendingRows: options.maxPending,
   })
   try {
-    using bar = new ProgressBar(terminal, 'requests')
+    using bar = new ProgressBar(terminal, '{bar} {percentage} % {value}/{total} requests')
     const { latenciesMs: _, ...measured } = await replay(engine, {
       arrivalsMs: trace.arrivalsMs,
       requests,

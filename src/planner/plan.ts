@@ -54,7 +54,7 @@ export interface PlanSearch {
 
 /** What a plan may use. */
 export interface PlanLimits {
-  /** Replicas of one stage. Default 64. */
+  /** Replicas of one stage. Default 64; where the profile tells of contention, 4 for each core of its machine. */
   readonly maxReplicas?: number | undefined
   /** Rows of a batch. Default: the largest that was profiled. */
   readonly maxBatch?: number | undefined

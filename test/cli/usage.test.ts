@@ -49,7 +49,11 @@ describe('the command line', () => {
       ['simulate'],
       /^millrace simulate: required option '--profile <FILE>' not specified\n$/,
     ],
-    ['a missing argument', ['run'], /^millrace run: missing required argument 'PIPELINE'\n$/],
+    [
+      'a missing argument',
+      ['run', '--trace', 'trace.json'],
+      /^millrace run: missing required argument 'PIPELINE'\n$/,
+    ],
     [
       'options that exclude each other',
       ['trace', '--in', 'trace.json', '--rate', '3'],

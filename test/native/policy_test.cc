@@ -107,6 +107,26 @@ TEST(Policy, NeverStarvesTheLowestClass) {
   EXPECT_EQ(served_at, 300 * kMs);
 }
 
+// The way that is quick where one class waits without a deadline, and the one for all views.
+TEST(Policy, DecidesTheSameForOneClassWhicheverWayItTakes) {
+  for (std::size_t index = 0; index < kPriorityClasses; ++index) {
+    for (const std::size_t rows : {1, 3, 8, 20}) {
+      for (const Nanos age : {0 * kMs, 2 * kMs, 3 * kMs, 700 * kMs}) {
+        for (const Nanos delay : {0 * kMs, 3 * kMs, kNever}) {
+          QueueView one = view(kNothing, kNothing, kNothing);
+          one.classes[index] = waiting(rows, age);
+          const Decision quick = decide(one, limits(8, delay));
+          const Decision full = decide_among(one, limits(8, delay));
+          EXPECT_EQ(quick.action, full.action);
+          EXPECT_EQ(quick.wait_until, full.wait_until);
+          EXPECT_EQ(quick.order, full.order);
+          EXPECT_EQ(quick.take, full.take);
+        }
+      }
+    }
+  }
+}
+
 TEST(Policy, HoldsAnUnfilledBatchBackForItsDelay) {
   const Decision decision = decide(view(kNothing, waiting(3, kMs), kNothing), limits(8, 5 * kMs));
   EXPECT_EQ(decision.action, Action::kWait);

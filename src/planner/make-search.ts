@@ -1,0 +1,62 @@
+import { Simulator } from '../estimator/simulator.ts'
+import type { Profile } from '../profile/profile.ts'
+import { traffic } from './bounds.ts'
+import { Judge, type Simulations } from './judge.ts'
+import type { Question } from './question.ts'
+import { RuledOut, type Search } from './search.ts'
+import { searchSpace } from './search-space.ts'
+import { profileOfStage } from './stage-alone.ts'
+
+/** A question with all that answering it takes. */
+export function makeSearch(question: Question): Search {
+  const { profile, hardware, limits, trace, objective, signal, onProgress } = question
+  const space = searchSpace({ profile, hardware, limits })
+  const simulators = new Simulators(question)
+  const judge = new Judge({
+    space,
+    simulations: simulators.of(profile),
+    relaxed: profile.contention && simulators.of(withoutContention(profile)),
+    stage: (stage) =>
+      simulators.ofStage(stage, () => profileOfStage(profile, { graph: space.graph, stage })),
+    requests: trace.arrivalsMs.length,
+    ...objective,
+    signal,
+  })
+  const { arrivalsMs } = trace
+  const latencyMs = objective.latencyMs - (profile.overhead?.requestMs ?? 0)
+  return {
+    space,
+    judge,
+    traffic: traffic({ arrivalsMs, allowed: judge.allowed, latencyMs }),
+    ruledOut: new RuledOut(),
+    report: (progress) => onProgress({ ...progress, simulated: judge.simulated }),
+  }
+}
+
+// Reading a trace takes a while: each is made when first needed, and once.
+class Simulators {
+  readonly #question: Question
+  readonly #ofStages = new Map<number, Simulations | undefined>()
+
+  constructor(question: Question) {
+    this.#question = question
+  }
+
+  of(profile: Profile): Simulations {
+    const { hardware, trace, seed } = this.#question
+    return new Simulator({ profile, hardware, trace, seed })
+  }
+
+  ofStage(stage: number, profile: () => Profile | undefined): Simulations | undefined {
+    if (!this.#ofStages.has(stage)) {
+      const part = profile()
+      this.#ofStages.set(stage, part && this.of(part))
+    }
+    return this.#ofStages.get(stage)
+  }
+}
+
+// However many threads are busy, none is slower: what misses the objective even so, misses it.
+function withoutContention({ contention: _, ...profile }: Profile): Profile {
+  return profile
+}
