@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises'
 import { definePipeline } from '../pipeline/define-pipeline.ts'
 import type { Pipeline } from '../pipeline/pipeline.ts'
 import { type RunTerms, withEngine } from './measuring-engine.ts'
@@ -8,7 +9,9 @@ import type { BatchRun, StageBench } from './stage-bench.ts'
 const idleRuns = 100
 const busyRounds = 5
 const busyBatches = 200
-const enoughMs = 200
+const enoughMs = 300
+/** Before each request, as they hardly ever come the moment that another was answered: whoever sleeps then, does. */
+const pauseMs = 1
 const warmRequests = 20
 const mostRequests = 300
 
@@ -19,7 +22,10 @@ export async function measureLoneOverhead(
 ): Promise<LoneOverhead> {
   const forMs = Math.min(enoughMs, maxPointMs)
   await bench.setUp(1)
-  const idle = await runFor({ most: idleRuns, forMs }, () => bench.run())
+  const idle = await runFor({ most: idleRuns, forMs }, async () => {
+    await setTimeout(pauseMs)
+    return bench.run()
+  })
   const ran = idle.filter((run): run is BatchRun => run !== undefined)
   const meanMs = ran.reduce((sum, { serviceMs }) => sum + serviceMs, 0) / Math.max(1, ran.length)
   const batches = Math.max(4, Math.min(busyBatches, Math.floor(forMs / meanMs)))
@@ -58,6 +64,7 @@ export async function measurePathOverhead(
     let sent = 0
     const runs = await runFor({ most: mostRequests, forMs }, async (): Promise<PathOverhead> => {
       const request = requests[sent++ % requests.length] as Parameters<typeof engine.infer>[0]
+      await setTimeout(pauseMs)
       const beganMs = performance.now()
       await engine.infer(request)
       const latencyMs = performance.now() - beganMs

@@ -4,7 +4,7 @@ import type { OverheadProfile } from './profile.ts'
 
 /** A stage alone, batches of one row. */
 export interface LoneOverhead {
-  /** Latency less service time, of requests of one row, each sent after the last was answered. */
+  /** Latency less service time, of requests of one row, each sent a moment after the last was answered. */
   readonly idleMs: readonly number[]
   /** The same of requests of many rows, for each row: the replica goes from batch to batch. */
   readonly busyMs: readonly number[]
@@ -21,7 +21,8 @@ export interface PathOverhead {
 /**
  * Solves latency = requestMs + hops x hopMs + service times. What a batch costs follows from requests of many rows, where
  * nothing is paid but batches; what a request costs is the rest, of requests through the whole pipeline, or through its
- * stages alone where there are none. Medians, never below 0.
+ * stages alone where there are none. Never below 0. Of rests the lower quartile: on a busy machine most wake-ups are late, and
+ * how late says nothing of what is measured here.
  */
 export function solveOverhead(given: {
   readonly stages: readonly LoneOverhead[]
@@ -31,8 +32,9 @@ export function solveOverhead(given: {
   const rests =
     given.paths.length > 0
       ? given.paths.map(({ restMs, hops }) => restMs - hops * hopMs)
-      : given.stages.map(({ idleMs }) => median(idleMs) - hopMs)
-  return { requestMs: round(Math.max(0, medianOr0(rests))), hopMs: round(hopMs) }
+      : given.stages.map(({ idleMs }) => lowerQuartile(idleMs) - hopMs)
+  const requestMs = given.paths.length > 0 ? lowerQuartile(rests) : medianOr0(rests)
+  return { requestMs: round(Math.max(0, requestMs)), hopMs: round(hopMs) }
 }
 
 /**
@@ -59,4 +61,8 @@ export function longestWay(
 
 function medianOr0(values: readonly number[]): number {
   return values.length === 0 ? 0 : median(values)
+}
+
+function lowerQuartile(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[(values.length - 1) >> 2] ?? 0
 }

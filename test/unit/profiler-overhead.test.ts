@@ -16,6 +16,11 @@ describe('overhead', () => {
     expect(solveOverhead({ stages: [quick], paths })).toEqual({ requestMs: 0.6, hopMs: 0.1 })
   })
 
+  it('of a request is that of those that were not held up', () => {
+    const paths = [9, 0.5, 7, 0.4, 8].map((restMs) => ({ restMs, hops: 1 }))
+    expect(solveOverhead({ stages: [quick], paths })).toEqual({ requestMs: 0.4, hopMs: 0.1 })
+  })
+
   it('is never below 0, and 0 where nothing is known', () => {
     const odd = { idleMs: [0.05], busyMs: [0.2] }
     expect(solveOverhead({ stages: [odd], paths: [] })).toEqual({ requestMs: 0, hopMs: 0.2 })
