@@ -13,6 +13,7 @@ export async function grow(search: Search, layout: Layout): Promise<Candidate | 
     const { option, least } = cheapest(options)
     return { option, replicas: least }
   })
+  if (overstepped(current, space).length > 0) return undefined
   let [late = 0] = await judge.late([current], { enough: judge.requests })
   while (late > judge.allowed) {
     const moves = neighbours(layout, current).filter((to) => overstepped(to, space).length === 0)
