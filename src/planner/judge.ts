@@ -103,6 +103,7 @@ export class Judge {
    */
   async tooLateAlone(query: AloneQuery): Promise<readonly boolean[]> {
     const { stage, choices, windowMs } = query
+    if (this.#options.stage(stage) === undefined) return await this.#tooLateAmongIdeals(query)
     const keys = choices.map((choice) => `${stage} ${keyOf([choice], false)}`)
     const unknown = choices.filter((_, index) => {
       const { lateMs, metMs } = this.#window(keys[index] as string)
@@ -117,20 +118,23 @@ export class Judge {
     return keys.map((key) => windowMs <= this.#window(key).lateMs)
   }
 
-  async #lateAlone({ stage, choices, windowMs, layout }: AloneQuery): Promise<ArrayLike<number>> {
-    if (choices.length === 0) return []
+  // Not by windows: how soon rows come to the stage, and leave after it, hangs on the layout.
+  async #tooLateAmongIdeals({ stage, choices, layout }: AloneQuery): Promise<readonly boolean[]> {
+    const ideal = layout.map(idealChoice)
+    const candidates = choices.map((choice) => ideal.with(stage, choice))
+    const counts = await this.late(candidates, { enough: this.clearlyLate, relaxed: true })
+    return counts.map((late) => late > this.clearlyLate)
+  }
+
+  async #lateAlone({ stage, choices, windowMs }: AloneQuery): Promise<ArrayLike<number>> {
     const { space, signal } = this.#options
-    const enough = this.clearlyLate
     const simulations = this.#options.stage(stage)
-    if (simulations === undefined) {
-      const ideal = layout.map(idealChoice)
-      const candidates = choices.map((choice) => ideal.with(stage, choice))
-      return await this.late(candidates, { enough, relaxed: true })
-    }
+    if (choices.length === 0 || simulations === undefined) return []
     if (signal?.aborted === true) throw cancelled(signal)
     this.#simulated += choices.length
     const configurations = choices.map((choice) => configurationOfStage(choice, { space, stage }))
-    return await simulations.countLate(configurations, { latencyMs: windowMs, enough, signal })
+    const options = { latencyMs: windowMs, enough: this.clearlyLate, signal }
+    return await simulations.countLate(configurations, options)
   }
 
   #window(key: string): { lateMs: number; metMs: number } {

@@ -84,16 +84,8 @@ describe('a single stage', () => {
 })
 
 describe('the optimal plan', () => {
-  const seeds = [1, 2, 4, 5, 6, 7, 8, 10, 11, 12, 13, 14]
-  // Known defect: three stages with a condition; the bound of stages alone rules out the cheapest.
-  const missed = [3, 9]
-
+  const seeds = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14]
   it.each(seeds)('costs what the best of all configurations does, in question %i', async (seed) => {
-    const question = smallQuestion(seed)
-    expect(await leastCost(question)).toBeCloseTo(await leastCostOfAll(question), 9)
-  })
-
-  it.fails.each(missed)('misses the cheapest of all in question %i', async (seed) => {
     const question = smallQuestion(seed)
     expect(await leastCost(question)).toBeCloseTo(await leastCostOfAll(question), 9)
   })

@@ -205,7 +205,7 @@ describe('the path of a trace', () => {
     await mkdir(join(inside, 'taken.json'), { recursive: true })
     const missing = await rejection(trace.save(join(folder, 'nowhere', 'trace.json')))
     expect(missing.code).toBe('MILLRACE_INVALID_FILE')
-    expect(missing.message).toContain('expected a file that can be written, got ENOENT')
+    expect(missing.message).toContain('there is no directory')
     const taken = await rejection(trace.save(join(inside, 'taken.json')))
     expect(taken.code).toBe('MILLRACE_INVALID_FILE')
     expect(await readdir(inside)).toEqual(['taken.json'])
