@@ -12,7 +12,7 @@ export function formatPlan(plan: Plan, { hardware }: { readonly hardware: Hardwa
   const why = formatPairs(
     Object.entries(plan.reasons).map(([stage, reason]) => [`  ${stage}`, reason]),
   )
-  const searched = `Searched: ${describeSearch(plan.search)}.`
+  const searched = describeSearch(plan.search)
   return [title, formatConfiguration(plan, hardware), predicted, `Why:\n${why}`, searched].join(
     '\n\n',
   )
@@ -40,10 +40,21 @@ function formatConfiguration({ configuration }: Plan, hardware: Hardware): strin
   return formatTable([heading, ...rows])
 }
 
+/** What the names of the bounds mean, as far as this copy knows them. */
+const bounds: Readonly<Record<string, string>> = {
+  dearer: 'cost no less than a plan that was found',
+  limits: 'are beyond the limits',
+  load: 'cannot keep up with the load',
+  batching: 'take too long even without any waiting',
+  alone: 'have a stage that is too late even alone',
+  together: 'are too late even with the most replicas of their group',
+  simulated: 'were simulated and are too late',
+}
+
 function describeSearch({ candidates, ruledOut, simulated }: PlanSearch): string {
-  const bounds = Object.entries(ruledOut)
+  const rows = Object.entries(ruledOut)
     .filter(([, count]) => count > 0)
-    .map(([bound, count]) => `${formatCount(count)} by ${bound}`)
-  const out = bounds.length === 0 ? '' : `; ruled out ${bounds.join(', ')}`
-  return `${formatCount(candidates)} configurations within the limits${out}; ${formatCount(simulated)} simulated`
+    .map(([bound, count]) => `  ${formatCount(count)} ${bounds[bound] ?? `(${bound})`}`)
+  const searched = `Searched: ${formatCount(candidates)} configurations, ${formatCount(simulated)} simulations.`
+  return rows.length === 0 ? searched : `${searched} Of the configurations\n${rows.join('\n')}`
 }

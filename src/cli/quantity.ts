@@ -10,9 +10,10 @@ export function formatShare(share: number | undefined): string {
   return isThere(share) ? `${(share * 100).toFixed(2)} %` : '-'
 }
 
-/** `1.234 /h`, in the currency of the hardware file. */
+/** `1.2340 /h`, in the currency of the hardware file. */
 export function formatCost(costPerHour: number): string {
-  return `${Number(costPerHour.toPrecision(6))} /h`
+  const isTiny = costPerHour !== 0 && costPerHour < 0.01
+  return `${isTiny ? costPerHour.toPrecision(3) : costPerHour.toFixed(4)} /h`
 }
 
 /** `150 /s`. */

@@ -26,9 +26,9 @@ describe('a frontier', () => {
     expect(formatFrontier(plans, { latenciesMs: [25, 400] })).toBe(
       `digits: p99 objectives from 25.0 ms to 400 ms; a plan wherever it is better in something than all others
 
-objective  cost      p99  attainment  configuration
-  42.0 ms  5 /h  37.8 ms     99.50 %  only 5 x cpu-1, batch 8
-   100 ms  2 /h  90.0 ms     99.50 %  only 2 x cpu-1, batch 8`,
+objective       cost      p99  attainment  configuration
+  42.0 ms  5.0000 /h  37.8 ms     99.50 %  only 5 x cpu-1, batch 8
+   100 ms  2.0000 /h  90.0 ms     99.50 %  only 2 x cpu-1, batch 8`,
     )
   })
 

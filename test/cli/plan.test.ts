@@ -25,9 +25,9 @@ describe('plan', () => {
       /^fast +cpu-1 +\d+ +1 +0\.0665 \/h$/m,
       /^latency +p50 [\d.]+ ms, p95 [\d.]+ ms, p99 [\d.]+ ms, max [\d.]+ ms$/m,
       /^attainment +[\d.]+ % within 100 ms$/m,
-      /^cost +0\.133 \/h$/m,
+      /^cost +0\.1330 \/h$/m,
       /^Why:\n {2}fast +\S.*\n {2}accurate +\S/m,
-      /^Searched: [\d,]+ configurations within the limits.*[\d,]+ simulated\.$/m,
+      /^Searched: [\d,]+ configurations, [\d,]+ simulations\. Of the configurations\n {2}[\d,]+ \S/m,
     ]) {
       expect(stdout).toMatch(line)
     }
