@@ -14,15 +14,37 @@ import {
 } from './search-space.ts'
 
 /**
- * The cheapest candidate that meets the objective, if there is one: layouts in the order of what they cost at least, each
- * bounded without simulations, then stage by stage, then searched.
+ * The cheapest candidate that meets the objective, if there is one. Under a ceiling of the cost that rises until something
+ * is found below it: the closer it is, the fewer replicas boxes hold, and the sooner they turn out to be too late.
  */
 export async function optimal(
   search: Search,
   { anyWillDo = false }: { readonly anyWillDo?: boolean } = {},
 ): Promise<Candidate | undefined> {
-  const incumbent = new Incumbent(search.space.limits.budgetPerHour + 2 * priceGrain)
+  const top = search.space.limits.budgetPerHour + 2 * priceGrain
   const layouts = layoutsByCost(search)
+  if (anyWillDo) return await searchBelow(search, { layouts, ceiling: top, anyWillDo })
+  for (const ceiling of risingCeilings(search.space, { layouts, top })) {
+    search.ruledOut.clear()
+    const found = await searchBelow(search, { layouts, ceiling, anyWillDo })
+    if (found !== undefined) return found
+  }
+  return undefined
+}
+
+interface BelowOptions {
+  readonly layouts: readonly PricedLayout[]
+  /** What a candidate has to be cheaper than. */
+  readonly ceiling: number
+  readonly anyWillDo: boolean
+}
+
+// Layouts in the order of what they cost at least, each bounded without simulations, then stage by stage, then searched.
+async function searchBelow(
+  search: Search,
+  { layouts, ceiling, anyWillDo }: BelowOptions,
+): Promise<Candidate | undefined> {
+  const incumbent = new Incumbent(ceiling)
   for (const [index, { placements, leastPerHour }] of layouts.entries()) {
     if (anyWillDo && incumbent.candidate !== undefined) break
     if (leastPerHour >= incumbent.costPerHour - priceGrain) {
@@ -41,6 +63,23 @@ export async function optimal(
     await tryLayout(search, { placements, incumbent, anyWillDo })
   }
   return incumbent.candidate
+}
+
+const firstStepShare = 0.02
+const stepGrowth = 1.2
+
+// A step is at least the cheapest replica: costs do not lie closer, or not by much.
+function* risingCeilings(
+  { placements, limits }: SearchSpace,
+  { layouts, top }: { readonly layouts: readonly PricedLayout[]; readonly top: number },
+): Generator<number> {
+  const prices = placements.flat().map(({ pricePerHour }) => pricePerHour)
+  const least = layouts[0]?.leastPerHour ?? 0
+  const most = prices.reduce((sum, price) => sum + price, 0) * limits.maxReplicas
+  let step = Math.max(Math.min(...prices), least * firstStepShare)
+  let ceiling = least + step
+  for (; step > 0 && ceiling < Math.min(top, most); step *= stepGrowth, ceiling += step) yield ceiling
+  yield top
 }
 
 /** How many configurations there are, replicas of each stage within the limits. */
@@ -68,7 +107,7 @@ async function tryLayout(
   const raised = await raiseAlone(search, { layout, ceiling: incumbent.costPerHour })
   ruledOut.add('alone', volume(layout, space) - volume(raised, space))
   if (raised.options.some((options) => options.length === 0)) return
-  if (incumbent.candidate === undefined) {
+  if (anyWillDo) {
     const first = await grow(search, raised)
     if (first !== undefined) incumbent.offer(first)
   }

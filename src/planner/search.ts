@@ -28,6 +28,10 @@ export class RuledOut {
     if (count > 0) this.#counts.set(by, (this.#counts.get(by) ?? 0) + count)
   }
 
+  clear(): void {
+    this.#counts.clear()
+  }
+
   toJSON(): Readonly<Record<string, number>> {
     return Object.fromEntries([...this.#counts].sort(([a], [b]) => (a < b ? -1 : 1)))
   }
