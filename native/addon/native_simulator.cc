@@ -125,12 +125,17 @@ Napi::Value NativeSimulator::count_late(const Napi::CallbackInfo& info) {
   const Nanos limit = read_ms(options, "latencyMs");
   const auto enough = static_cast<std::uint64_t>(number(options, "enough"));
   auto configurations = read_configurations(options.Get("configurations"));
-  auto counts = std::make_shared<std::vector<double>>(configurations.size());
+  const std::size_t stages = flag(options, "batches") ? source_.stages : 0;
+  auto counts = std::make_shared<std::vector<double>>(configurations.size() * (1 + stages));
   SimulationOptions simulation_options = make_options(false);
   simulation_options.keep_queue_times = false;
-  const auto attempt = [counts, limit, enough](std::size_t index, Simulation& simulation,
-                                               const std::atomic<bool>& cancelled) {
-    (*counts)[index] = static_cast<double>(simulation.count_late(limit, enough, cancelled));
+  const auto attempt = [counts, limit, enough, stages](std::size_t index, Simulation& simulation,
+                                                       const std::atomic<bool>& cancelled) {
+    double* count = counts->data() + index * (1 + stages);
+    *count++ = static_cast<double>(simulation.count_late(limit, enough, cancelled));
+    for (std::size_t stage = 0; stage < stages; ++stage) {
+      *count++ = static_cast<double>(simulation.largest_batch(stage));
+    }
   };
   const auto trials = make_trials(options, std::move(configurations), simulation_options, attempt);
   return run(info.Env(), number(options, "run"), trials, [counts](Napi::Env env) -> Napi::Value {

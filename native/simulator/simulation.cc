@@ -58,6 +58,7 @@ class Simulation::State {
     return lines_.all[stage];
   }
 
+  [[nodiscard]] const StageLine& line(std::size_t stage) const { return lines_.all[stage]; }
   [[nodiscard]] SimulationReport report(Nanos limit) const;
 
   Outcomes& outcomes() { return outcomes_; }
@@ -306,6 +307,10 @@ void Simulation::run_to_end(const std::atomic<bool>& cancelled) {
 
 Nanos Simulation::now() const {
   return state_->now();
+}
+
+std::size_t Simulation::largest_batch(std::size_t stage) const {
+  return state_->line(stage).largest_batch();
 }
 
 void Simulation::set_replicas(std::size_t stage, std::size_t replicas) {

@@ -80,6 +80,10 @@ class Simulation {
 
   [[nodiscard]] Nanos now() const;
 
+  // Rows of the largest batch that the stage has begun so far. As long as that is below its
+  // max_batch, any other max_batch that is no smaller would have made no difference.
+  [[nodiscard]] std::size_t largest_batch(std::size_t stage) const;
+
   // From now on; what follows from it at this instant happens with the next advance(). Fewer: those
   // that run finish their batch.
   void set_replicas(std::size_t stage, std::size_t replicas);

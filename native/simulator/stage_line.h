@@ -51,6 +51,7 @@ class StageLine {
   std::uint32_t begin(std::size_t rows, Nanos now) {
     if (keep_queue_times_) count_queue_times(rows, now);
     const Batch batch{queue_.take(rows), static_cast<std::uint32_t>(rows), threads_, now};
+    largest_ = rows > largest_ ? rows : largest_;
     ++running_;
     ++started_;
     if (free_seats_.empty()) {
@@ -85,6 +86,8 @@ class StageLine {
   }
 
   [[nodiscard]] std::uint32_t threads() const { return threads_; }
+  // Rows of the largest batch begun so far; 0 before the first.
+  [[nodiscard]] std::size_t largest_batch() const { return largest_; }
 
   // When to decide again because a batch is held back until then.
   Nanos wake_at = kNever;
@@ -119,6 +122,7 @@ class StageLine {
   std::vector<std::uint32_t> free_seats_;
   StageService service_;
 
+  std::size_t largest_ = 0;
   std::uint64_t started_ = 0;  // batches
   std::uint64_t batches_ = 0;  // ended
   std::uint64_t visits_ = 0;

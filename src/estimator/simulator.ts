@@ -23,6 +23,18 @@ export interface SimulatorOptions {
   readonly seed?: number | undefined
 }
 
+export interface CountOptions {
+  readonly latencyMs: number
+  readonly enough?: number | undefined
+  readonly signal?: AbortSignal | undefined
+}
+
+export interface LateByBatch {
+  readonly late: number
+  /** Rows, in the order of the simulator's stages; 0 where a stage began none. */
+  readonly largestBatches: readonly number[]
+}
+
 /**
  * A profile and a trace, for any number of configurations, which are tried side by side on native threads. The same
  * seed gives the same numbers, to the last bit, on however many threads.
@@ -65,19 +77,38 @@ export class Simulator {
    */
   async countLate(
     configurations: readonly PlannedConfiguration[],
-    options: {
-      readonly latencyMs: number
-      readonly enough?: number | undefined
-      readonly signal?: AbortSignal | undefined
-    },
+    options: CountOptions,
   ): Promise<Float64Array> {
-    const { latencyMs, signal } = options
+    return await this.#count(configurations, { ...options, batches: false })
+  }
+
+  /**
+   * As {@link countLate}, and what is to be known of other largest batches: where a stage never began a batch of its
+   * `maxBatch`, the count is the same for any `maxBatch` that is no smaller than the largest batch it began.
+   */
+  async countLateByBatch(
+    configurations: readonly PlannedConfiguration[],
+    options: CountOptions,
+  ): Promise<readonly LateByBatch[]> {
+    const numbers = await this.#count(configurations, { ...options, batches: true })
+    const width = 1 + this.stages.length
+    return configurations.map((_, index) => {
+      const [late = 0, ...largestBatches] = numbers.subarray(index * width, (index + 1) * width)
+      return { late, largestBatches }
+    })
+  }
+
+  async #count(
+    configurations: readonly PlannedConfiguration[],
+    options: CountOptions & { readonly batches: boolean },
+  ): Promise<Float64Array> {
+    const { latencyMs, signal, batches } = options
     const enough = Math.min(options.enough ?? Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER)
     const services = configurations.map((one) => this.#services.of(one, means))
     const pairs = this.#pairsOf(services)
-    return this.#run(signal, (run) => {
-      const threads = this.#threads
-      return this.#native.countLate({ configurations: pairs, latencyMs, enough, threads, run })
+    return await this.#run(signal, (run) => {
+      const asked = { configurations: pairs, latencyMs, enough, batches, threads: this.#threads }
+      return this.#native.countLate({ ...asked, run })
     })
   }
 

@@ -42,12 +42,14 @@ export interface NativeSimulator {
   addService(service: NativeService): number
   /**
    * For each configuration, back to back, how many requests are later than the limit, counted up to the first beyond
-   * `enough`. On `threads` native threads. Rejects with MILLRACE_CANCELLED after cancel() with the number of this `run`.
+   * `enough`; with `batches` each followed by the rows of the largest batch begun until then, stage by stage. On `threads`
+   * native threads. Rejects with MILLRACE_CANCELLED after cancel() with the number of this `run`.
    */
   countLate(options: {
     readonly configurations: Float64Array
     readonly latencyMs: number
     readonly enough: number
+    readonly batches: boolean
     readonly threads: number
     readonly run: number
   }): Promise<Float64Array>

@@ -1,15 +1,20 @@
 import { MillraceError } from '../errors.ts'
 import type { Estimate, PlannedConfiguration } from '../estimator/estimate.ts'
+import type { LateByBatch } from '../estimator/simulator.ts'
 import { type Candidate, type Choice, configurationOf, configurationOfStage } from './choice.ts'
 import type { Placement, SearchSpace } from './search-space.ts'
+import { firstToSimulate, type LateLimit, Verdicts } from './verdicts.ts'
 
 /** What the planner asks of the estimator. */
 export interface Simulations {
-  /** Of each configuration, the requests later than this, counted no further than the first beyond `enough`. */
-  countLate(
+  /**
+   * Of each configuration, the requests later than this, counted no further than the first beyond `enough`, and the largest
+   * batches until then.
+   */
+  countLateByBatch(
     configurations: readonly PlannedConfiguration[],
-    options: { latencyMs: number; enough: number; signal?: AbortSignal | undefined },
-  ): Promise<ArrayLike<number>>
+    options: LateLimit & { readonly signal?: AbortSignal | undefined },
+  ): Promise<readonly LateByBatch[]>
   estimate(
     configurations: readonly PlannedConfiguration[],
     options: { latencyMs: number; signal?: AbortSignal | undefined },
@@ -52,8 +57,9 @@ export class Judge {
   readonly latencyMs: number
   readonly requests: number
   readonly #options: JudgeOptions
-  readonly #windows = new Map<string, { lateMs: number; metMs: number }>()
-  readonly #known = new Map<string, { readonly late: number; readonly enough: number }>()
+  readonly #whole = new Verdicts()
+  readonly #relaxed: Verdicts
+  readonly #ofStages = new Map<number, Verdicts>()
   #simulated = 0
 
   constructor(options: JudgeOptions) {
@@ -61,6 +67,7 @@ export class Judge {
     this.latencyMs = options.latencyMs
     this.requests = options.requests
     this.allowed = allowedLate(options.requests, options.percentile)
+    this.#relaxed = options.relaxed === undefined ? this.#whole : new Verdicts()
   }
 
   /**
@@ -79,46 +86,42 @@ export class Judge {
   /** Of each candidate, its late requests, or one more than `enough`. */
   async late(candidates: readonly Candidate[], query: LateQuery = {}): Promise<readonly number[]> {
     const { enough = this.allowed, relaxed = false } = query
-    const { space, latencyMs, signal } = this.#options
-    if (signal?.aborted === true) throw cancelled(signal)
-    const keys = candidates.map((candidate) => keyOf(candidate, relaxed && this.#relaxes))
-    const unknown = new Map<string, Candidate>()
-    for (const [index, key] of keys.entries()) {
-      if (!this.#answers(key, enough)) unknown.set(key, candidates[index] as Candidate)
-    }
-    if (unknown.size > 0) {
-      const configurations = [...unknown.values()].map((each) => configurationOf(each, space))
-      const simulations = relaxed ? this.#relaxed : this.#options.simulations
-      const counts = await simulations.countLate(configurations, { latencyMs, enough, signal })
-      this.#simulated += counts.length
-      for (const [index, key] of [...unknown.keys()].entries()) {
-        this.#known.set(key, { late: counts[index] as number, enough })
-      }
-    }
-    return keys.map((key) => Math.min(this.#known.get(key)?.late ?? 0, enough + 1))
+    const { space, simulations } = this.#options
+    const limit = { latencyMs: this.latencyMs, enough }
+    const verdicts = relaxed ? this.#relaxed : this.#whole
+    await this.#learn(candidates, {
+      simulations: (relaxed ? this.#options.relaxed : undefined) ?? simulations,
+      configurationOf: (each) => configurationOf(each, space),
+      verdicts,
+      isKnown: (each) => verdicts.late(each, limit) !== undefined,
+      ...limit,
+    })
+    return candidates.map((each) => verdicts.late(each, limit) as number)
   }
 
   /**
    * Whether a stage alone is clearly too late, whatever the others do: more than {@link clearlyLate} rows miss the window.
    */
   async tooLateAlone(query: AloneQuery): Promise<readonly boolean[]> {
-    const { stage, choices, windowMs } = query
-    if (this.#options.stage(stage) === undefined) return await this.#tooLateAmongIdeals(query)
-    const keys = choices.map((choice) => `${stage} ${keyOf([choice], false)}`)
-    const unknown = choices.filter((_, index) => {
-      const { lateMs, metMs } = this.#window(keys[index] as string)
-      return windowMs > lateMs && windowMs < metMs
+    const { stage, windowMs } = query
+    const simulations = this.#options.stage(stage)
+    if (simulations === undefined) return await this.#tooLateAmongIdeals(query)
+    const { space } = this.#options
+    const limit = { latencyMs: windowMs, enough: this.clearlyLate }
+    const verdicts = this.#ofStages.get(stage) ?? new Verdicts()
+    this.#ofStages.set(stage, verdicts)
+    const candidates = query.choices.map((choice) => [choice])
+    await this.#learn(candidates, {
+      simulations,
+      configurationOf: ([choice]) => configurationOfStage(choice as Choice, { space, stage }),
+      verdicts,
+      isKnown: (each) => verdicts.exceeds(each, limit) !== undefined,
+      ...limit,
     })
-    const counts = await this.#lateAlone({ ...query, choices: unknown })
-    for (const [index, choice] of unknown.entries()) {
-      const window = this.#window(keys[choices.indexOf(choice)] as string)
-      if ((counts[index] ?? 0) > this.clearlyLate) window.lateMs = Math.max(window.lateMs, windowMs)
-      else window.metMs = Math.min(window.metMs, windowMs)
-    }
-    return keys.map((key) => windowMs <= this.#window(key).lateMs)
+    return candidates.map((each) => verdicts.exceeds(each, limit) === true)
   }
 
-  // Not by windows: how soon rows come to the stage, and leave after it, hangs on the layout.
+  // Where the rows of a stage cannot be told: in the whole pipeline.
   async #tooLateAmongIdeals({ stage, choices, layout }: AloneQuery): Promise<readonly boolean[]> {
     const ideal = layout.map(idealChoice)
     const candidates = choices.map((choice) => ideal.with(stage, choice))
@@ -126,23 +129,21 @@ export class Judge {
     return counts.map((late) => late > this.clearlyLate)
   }
 
-  async #lateAlone({ stage, choices, windowMs }: AloneQuery): Promise<ArrayLike<number>> {
-    const { space, signal } = this.#options
-    const simulations = this.#options.stage(stage)
-    if (choices.length === 0 || simulations === undefined) return []
+  async #learn(candidates: readonly Candidate[], lesson: Lesson): Promise<void> {
+    const { simulations, configurationOf, verdicts, isKnown, latencyMs, enough } = lesson
+    const { signal } = this.#options
     if (signal?.aborted === true) throw cancelled(signal)
-    this.#simulated += choices.length
-    const configurations = choices.map((choice) => configurationOfStage(choice, { space, stage }))
-    const options = { latencyMs: windowMs, enough: this.clearlyLate, signal }
-    return await simulations.countLate(configurations, options)
-  }
-
-  #window(key: string): { lateMs: number; metMs: number } {
-    const known = this.#windows.get(key)
-    if (known !== undefined) return known
-    const fresh = { lateMs: Number.NEGATIVE_INFINITY, metMs: Number.POSITIVE_INFINITY }
-    this.#windows.set(key, fresh)
-    return fresh
+    let unknown = candidates.filter((each) => !isKnown(each))
+    while (unknown.length > 0) {
+      const first = firstToSimulate(unknown)
+      const options = { latencyMs, enough, signal }
+      const shown = await simulations.countLateByBatch(first.map(configurationOf), options)
+      this.#simulated += first.length
+      for (const [index, candidate] of first.entries()) {
+        verdicts.add(candidate, { ...(shown[index] as LateByBatch), latencyMs, enough })
+      }
+      unknown = unknown.filter((each) => !isKnown(each))
+    }
   }
 
   /** All there is to know of each candidate. */
@@ -153,19 +154,14 @@ export class Judge {
     this.#simulated += candidates.length
     return await simulations.estimate(configurations, { latencyMs, signal })
   }
+}
 
-  get #relaxed(): Simulations {
-    return this.#options.relaxed ?? this.#options.simulations
-  }
-
-  get #relaxes(): boolean {
-    return this.#options.relaxed !== undefined
-  }
-
-  #answers(key: string, enough: number): boolean {
-    const known = this.#known.get(key)
-    return known !== undefined && (known.late <= known.enough || enough <= known.enough)
-  }
+// What is to be learnt by simulating, and how.
+interface Lesson extends LateLimit {
+  readonly simulations: Simulations
+  readonly configurationOf: (candidate: Candidate) => PlannedConfiguration
+  readonly verdicts: Verdicts
+  readonly isKnown: (candidate: Candidate) => boolean
 }
 
 const marginShare = 0.25
@@ -183,13 +179,6 @@ const plenty = 1_000_000
 export function allowedLate(requests: number, percentile: number): number {
   // 99 % of 300 is 297, not the 298 that rounding up the floating-point product can give.
   return requests - Math.ceil((requests * percentile) / 100 - 1e-9)
-}
-
-function keyOf(candidate: Candidate, relaxed: boolean): string {
-  const parts = candidate.map(
-    ({ option, replicas }) => `${option.model ?? ''}/${option.tier}/${option.maxBatch}/${replicas}`,
-  )
-  return `${relaxed ? 'relaxed ' : ''}${parts.join(' ')}`
 }
 
 function cancelled(signal: AbortSignal): MillraceError {

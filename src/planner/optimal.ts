@@ -78,7 +78,8 @@ function* risingCeilings(
   const most = prices.reduce((sum, price) => sum + price, 0) * limits.maxReplicas
   let step = Math.max(Math.min(...prices), least * firstStepShare)
   let ceiling = least + step
-  for (; step > 0 && ceiling < Math.min(top, most); step *= stepGrowth, ceiling += step) yield ceiling
+  for (; step > 0 && ceiling < Math.min(top, most); step *= stepGrowth, ceiling += step)
+    yield ceiling
   yield top
 }
 

@@ -73,7 +73,7 @@ describe('many configurations', () => {
   const configurations = Float64Array.from(replicas.flatMap((count) => [service, count]))
 
   it('are counted in their order, on however many threads', async () => {
-    const options = { configurations, latencyMs: 1, enough: 1e9, run: 0 }
+    const options = { configurations, latencyMs: 1, enough: 1e9, batches: false, run: 0 }
     const alone = await simulator.countLate({ ...options, threads: 1 })
     const together = await simulator.countLate({ ...options, threads: 8 })
     expect(together).toEqual(alone)
@@ -82,13 +82,15 @@ describe('many configurations', () => {
   })
 
   it('are counted up to the first beyond enough', async () => {
-    const options = { configurations, latencyMs: 1, enough: 20, threads: 2, run: 0 }
+    const options = { configurations, latencyMs: 1, enough: 20, batches: false, threads: 2, run: 0 }
     expect((await simulator.countLate(options)).slice(0, 2)).toEqual(Float64Array.of(21, 0))
   })
 
   it('are none', async () => {
     const none = { configurations: new Float64Array(), latencyMs: 1, threads: 2, run: 0 }
-    expect(await simulator.countLate({ ...none, enough: 1 })).toEqual(new Float64Array())
+    expect(await simulator.countLate({ ...none, enough: 1, batches: false })).toEqual(
+      new Float64Array(),
+    )
     expect(await simulator.estimate({ ...none, drawn: false })).toEqual([])
   })
 
@@ -106,7 +108,7 @@ describe('a run', () => {
     const pairs = Array.from({ length: 400 }, () => [simulator.addService(plain), 1])
     return { simulator, configurations: Float64Array.from(pairs.flat()) }
   }
-  const endless = { latencyMs: 1e6, enough: 1e9, threads: 2 }
+  const endless = { latencyMs: 1e6, enough: 1e9, batches: false, threads: 2 }
 
   it('is cancelled by its number, and no other', async () => {
     const { simulator, configurations } = busy()
