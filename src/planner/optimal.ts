@@ -45,7 +45,8 @@ async function searchBelow(
   { layouts, ceiling, anyWillDo }: BelowOptions,
 ): Promise<Candidate | undefined> {
   const incumbent = new Incumbent(ceiling)
-  for (const [index, { placements, leastPerHour }] of layouts.entries()) {
+  for (const [index, priced] of layouts.entries()) {
+    const { leastPerHour } = priced
     if (anyWillDo && incumbent.candidate !== undefined) break
     if (leastPerHour >= incumbent.costPerHour - priceGrain) {
       const rest = layouts.slice(index)
@@ -60,7 +61,7 @@ async function searchBelow(
       costPerHour: incumbent.candidate && incumbent.costPerHour,
       boundPerHour: leastPerHour,
     })
-    await tryLayout(search, { placements, incumbent, anyWillDo })
+    await tryLayout(search, { priced, incumbent, anyWillDo })
   }
   return incumbent.candidate
 }
@@ -89,17 +90,18 @@ export function countCandidates(space: SearchSpace): number {
 }
 
 interface LayoutOptions {
-  readonly placements: readonly Placement[]
+  readonly priced: PricedLayout
   readonly incumbent: Incumbent
   readonly anyWillDo: boolean
 }
 
 async function tryLayout(
   search: Search,
-  { placements, incumbent, anyWillDo }: LayoutOptions,
+  { priced, incumbent, anyWillDo }: LayoutOptions,
 ): Promise<void> {
   const { space, ruledOut } = search
-  const layout = boundedLayout(search, placements)
+  const { placements } = priced
+  const layout = priced.bounded()
   ruledOut.add('load', size({ placements }, space) - volume(layout, space))
   if (leastCost(layout) >= incumbent.costPerHour - priceGrain) {
     ruledOut.add('dearer', volume(layout, space))
@@ -136,10 +138,13 @@ function boundedOptions(
 interface PricedLayout {
   readonly placements: readonly Placement[]
   readonly leastPerHour: number
+  /** Worked out when first asked for. */
+  readonly bounded: () => Layout
 }
 
 // What each placement costs at least where all other stages are as fast as can be.
-function layoutsByCost({ space, traffic }: Search): readonly PricedLayout[] {
+function layoutsByCost(search: Search): readonly PricedLayout[] {
+  const { space, traffic } = search
   const ideal = space.placements.map((placements) => fastest(placements) as Placement)
   const windows = windowsMs(space.graph, { layout: ideal, latencyMs: traffic.latencyMs })
   const prices = new Map<Placement, number>()
@@ -153,6 +158,7 @@ function layoutsByCost({ space, traffic }: Search): readonly PricedLayout[] {
     .map((placements) => ({
       placements,
       leastPerHour: placements.reduce((sum, each) => sum + (prices.get(each) ?? 0), 0),
+      bounded: once(() => boundedLayout(search, placements)),
     }))
     .sort((a, b) => (a.leastPerHour === b.leastPerHour ? 0 : a.leastPerHour - b.leastPerHour))
 }
@@ -173,4 +179,12 @@ function size({ placements }: Pick<PricedLayout, 'placements'>, { limits }: Sear
     (product, { options }) => product * options.length * limits.maxReplicas,
     1,
   )
+}
+
+function once<Result>(make: () => Result): () => Result {
+  let made: { readonly result: Result } | undefined
+  return () => {
+    made ??= { result: make() }
+    return made.result
+  }
 }
