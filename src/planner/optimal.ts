@@ -67,7 +67,9 @@ async function searchBelow(
 }
 
 const firstStepShare = 0.02
-const stepGrowth = 1.2
+const stepGrowth = 1.1
+// Between what multiples of the cheapest replica cost.
+const firstShareOfStep = 0.5
 
 // A step is at least the cheapest replica: costs do not lie closer, or not by much.
 function* risingCeilings(
@@ -78,7 +80,7 @@ function* risingCeilings(
   const least = layouts[0]?.leastPerHour ?? 0
   const most = prices.reduce((sum, price) => sum + price, 0) * limits.maxReplicas
   let step = Math.max(Math.min(...prices), least * firstStepShare)
-  let ceiling = least + step
+  let ceiling = least + step * firstShareOfStep
   for (; step > 0 && ceiling < Math.min(top, most); step *= stepGrowth, ceiling += step)
     yield ceiling
   yield top
