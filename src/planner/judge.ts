@@ -3,7 +3,7 @@ import type { Estimate, PlannedConfiguration } from '../estimator/estimate.ts'
 import type { LateByBatch } from '../estimator/simulator.ts'
 import { type Candidate, type Choice, configurationOf, configurationOfStage } from './choice.ts'
 import type { Placement, SearchSpace } from './search-space.ts'
-import { firstToSimulate, type LateLimit, Verdicts } from './verdicts.ts'
+import { alike, type LateLimit, Verdicts } from './verdicts.ts'
 
 /** What the planner asks of the estimator. */
 export interface Simulations {
@@ -129,21 +129,28 @@ export class Judge {
     return counts.map((late) => late > this.clearlyLate)
   }
 
+  // Side by side, save for what may turn out the same: there the largest batches tell most of the others.
   async #learn(candidates: readonly Candidate[], lesson: Lesson): Promise<void> {
     const { simulations, configurationOf, verdicts, isKnown, latencyMs, enough } = lesson
     const { signal } = this.#options
     if (signal?.aborted === true) throw cancelled(signal)
-    let unknown = candidates.filter((each) => !isKnown(each))
-    while (unknown.length > 0) {
-      const first = firstToSimulate(unknown)
-      const options = { latencyMs, enough, signal }
-      const shown = await simulations.countLateByBatch(first.map(configurationOf), options)
-      this.#simulated += first.length
-      for (const [index, candidate] of first.entries()) {
-        verdicts.add(candidate, { ...(shown[index] as LateByBatch), latencyMs, enough })
-      }
-      unknown = unknown.filter((each) => !isKnown(each))
-    }
+    const options = { latencyMs, enough, signal }
+    const groups = alike(candidates.filter((each) => !isKnown(each)))
+    const atOnce = Math.max(1, Math.ceil(sideBySide / groups.length))
+    await Promise.all(
+      groups.map(async (group) => {
+        let unknown = group
+        while (unknown.length > 0) {
+          const first = unknown.slice(0, atOnce)
+          const shown = await simulations.countLateByBatch(first.map(configurationOf), options)
+          this.#simulated += first.length
+          for (const [index, candidate] of first.entries()) {
+            verdicts.add(candidate, { ...(shown[index] as LateByBatch), latencyMs, enough })
+          }
+          unknown = unknown.filter((each) => !isKnown(each))
+        }
+      }),
+    )
   }
 
   /** All there is to know of each candidate. */
@@ -163,6 +170,9 @@ interface Lesson extends LateLimit {
   readonly verdicts: Verdicts
   readonly isKnown: (candidate: Candidate) => boolean
 }
+
+// Simulations of candidates that may turn out the same, where there are no others.
+const sideBySide = 4
 
 const marginShare = 0.25
 const marginRequests = 4

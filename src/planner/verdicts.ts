@@ -59,11 +59,8 @@ export class Verdicts {
   }
 }
 
-/**
- * Of candidates about which nothing is known, those to simulate first: of each group that may turn out the same, the one
- * with the largest batches, since it tells most of the others; more of them where there are few groups, for all cores.
- */
-export function firstToSimulate(candidates: readonly Candidate[]): readonly Candidate[] {
+/** Candidates by what may turn out the same: those that differ in their largest batches alone, the largest first. */
+export function alike(candidates: readonly Candidate[]): readonly (readonly Candidate[])[] {
   const groups = new Map<string, Candidate[]>()
   for (const candidate of candidates) {
     const key = replicasKey(candidate)
@@ -71,13 +68,8 @@ export function firstToSimulate(candidates: readonly Candidate[]): readonly Cand
     if (group === undefined) groups.set(key, [candidate])
     else group.push(candidate)
   }
-  const ofEach = Math.max(1, Math.ceil(sideBySide / groups.size))
-  return [...groups.values()].flatMap((group) =>
-    group.toSorted((a, b) => batchesOf(b) - batchesOf(a)).slice(0, ofEach),
-  )
+  return [...groups.values()].map((group) => group.toSorted((a, b) => batchesOf(b) - batchesOf(a)))
 }
-
-const sideBySide = 4
 
 // The same for candidates that differ in their largest batches alone.
 function replicasKey(candidate: Candidate): string {
