@@ -393,6 +393,19 @@ describe('configurations that are tried together', () => {
     expect([...counts]).toEqual([11, 0, 0])
   })
 
+  it('tell which other largest batches would have come to the same', async () => {
+    const late = { latencyMs: 30 }
+    const counted = await simulator.countLateByBatch(replicas, late)
+    expect(counted.map((each) => each.late)).toEqual([
+      ...(await simulator.countLate(replicas, late)),
+    ])
+    for (const [index, { largestBatches }] of counted.entries()) {
+      expect(largestBatches).toHaveLength(1)
+      expect(largestBatches[0]).toBeGreaterThanOrEqual(1)
+      expect(largestBatches[0]).toBeLessThanOrEqual(replicas[index]?.['a']?.maxBatch ?? 0)
+    }
+  })
+
   it('can be taken through the trace step by step, with replicas that change', () => {
     const run = simulator.simulate(replicas[0] as PlannedConfiguration)
     expect(run.advance(100)).toBe(true)
