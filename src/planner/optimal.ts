@@ -23,10 +23,10 @@ export async function optimal(
 ): Promise<Candidate | undefined> {
   const top = search.space.limits.budgetPerHour + 2 * priceGrain
   const layouts = layoutsByCost(search)
-  if (anyWillDo) return await searchBelow(search, { layouts, ceiling: top, anyWillDo })
+  if (anyWillDo) return await searchForAny(search, { layouts, ceiling: top })
   for (const ceiling of risingCeilings(search.space, { layouts, top })) {
     search.ruledOut.clear()
-    const found = await searchBelow(search, { layouts, ceiling, anyWillDo })
+    const found = await searchBelow(search, { layouts, ceiling })
     if (found !== undefined) return found
   }
   return undefined
@@ -36,34 +36,78 @@ interface BelowOptions {
   readonly layouts: readonly PricedLayout[]
   /** What a candidate has to be cheaper than. */
   readonly ceiling: number
-  readonly anyWillDo: boolean
 }
 
-// Layouts in the order of what they cost at least, each bounded without simulations, then stage by stage, then searched.
+// Layouts that are searched at the same time, each by itself: what one finds only helps those that come after. More of them
+// would keep more cores busy, and leave more to be found out twice.
+const sideBySide = 3
+
+// Layouts are bounded without simulations, then stage by stage, then searched, those first that may be cheapest.
 async function searchBelow(
   search: Search,
-  { layouts, ceiling, anyWillDo }: BelowOptions,
+  { layouts, ceiling }: BelowOptions,
 ): Promise<Candidate | undefined> {
-  const incumbent = new Incumbent(ceiling)
-  for (const [index, priced] of layouts.entries()) {
-    const { leastPerHour } = priced
-    if (anyWillDo && incumbent.candidate !== undefined) break
-    if (leastPerHour >= incumbent.costPerHour - priceGrain) {
-      const rest = layouts.slice(index)
-      search.ruledOut.add(
-        'dearer',
-        rest.reduce((sum, each) => sum + size(each, search.space), 0),
-      )
-      break
-    }
+  const open: Layout[] = []
+  for (const priced of layouts) {
+    const raised = await raiseLayout(search, { priced, ceiling })
+    if (raised !== undefined) open.push(raised)
+  }
+  open.sort((a, b) => leastCost(a) - leastCost(b))
+  const best = new Incumbent(ceiling)
+  for (let first = 0; first < open.length; first += sideBySide) {
     search.report({
       phase: 'search',
-      costPerHour: incumbent.candidate && incumbent.costPerHour,
-      boundPerHour: leastPerHour,
+      costPerHour: best.candidate && best.costPerHour,
+      boundPerHour: leastCost(open[first] as Layout),
     })
-    await tryLayout(search, { priced, incumbent, anyWillDo })
+    const found = await Promise.all(
+      open.slice(first, first + sideBySide).map(async (layout) => {
+        const incumbent = new Incumbent(best.costPerHour)
+        await searchLayout(search, { layout, incumbent })
+        return incumbent.candidate
+      }),
+    )
+    for (const candidate of found) if (candidate !== undefined) best.offer(candidate)
+  }
+  return best.candidate
+}
+
+async function searchForAny(
+  search: Search,
+  { layouts, ceiling }: BelowOptions,
+): Promise<Candidate | undefined> {
+  const incumbent = new Incumbent(ceiling)
+  for (const priced of layouts) {
+    const layout = await raiseLayout(search, { priced, ceiling })
+    if (layout === undefined) continue
+    const first = await grow(search, layout)
+    if (first !== undefined) incumbent.offer(first)
+    await searchLayout(search, { layout, incumbent, anyWillDo: true })
+    if (incumbent.candidate !== undefined) break
   }
   return incumbent.candidate
+}
+
+// Undefined where it cannot be below the ceiling.
+async function raiseLayout(
+  search: Search,
+  { priced, ceiling }: { readonly priced: PricedLayout; readonly ceiling: number },
+): Promise<Layout | undefined> {
+  const { space, ruledOut } = search
+  const whole = size(priced, space)
+  if (priced.leastPerHour >= ceiling - priceGrain) {
+    ruledOut.add('dearer', whole)
+    return undefined
+  }
+  const layout = priced.bounded()
+  ruledOut.add('load', whole - volume(layout, space))
+  if (leastCost(layout) >= ceiling - priceGrain) {
+    ruledOut.add('dearer', volume(layout, space))
+    return undefined
+  }
+  const raised = await raiseAlone(search, { layout, ceiling })
+  ruledOut.add('alone', volume(layout, space) - volume(raised, space))
+  return raised.options.some((options) => options.length === 0) ? undefined : raised
 }
 
 const firstStepShare = 0.02
@@ -89,34 +133,6 @@ function* risingCeilings(
 /** How many configurations there are, replicas of each stage within the limits. */
 export function countCandidates(space: SearchSpace): number {
   return layouts(space).reduce((sum, placements) => sum + size({ placements }, space), 0)
-}
-
-interface LayoutOptions {
-  readonly priced: PricedLayout
-  readonly incumbent: Incumbent
-  readonly anyWillDo: boolean
-}
-
-async function tryLayout(
-  search: Search,
-  { priced, incumbent, anyWillDo }: LayoutOptions,
-): Promise<void> {
-  const { space, ruledOut } = search
-  const { placements } = priced
-  const layout = priced.bounded()
-  ruledOut.add('load', size({ placements }, space) - volume(layout, space))
-  if (leastCost(layout) >= incumbent.costPerHour - priceGrain) {
-    ruledOut.add('dearer', volume(layout, space))
-    return
-  }
-  const raised = await raiseAlone(search, { layout, ceiling: incumbent.costPerHour })
-  ruledOut.add('alone', volume(layout, space) - volume(raised, space))
-  if (raised.options.some((options) => options.length === 0)) return
-  if (anyWillDo) {
-    const first = await grow(search, raised)
-    if (first !== undefined) incumbent.offer(first)
-  }
-  await searchLayout(search, { layout: raised, incumbent, anyWillDo })
 }
 
 function boundedLayout({ space, traffic }: Search, placements: readonly Placement[]): Layout {
