@@ -125,7 +125,7 @@ function leastForRows(
 }
 
 /** The least number that is enough, for what stays enough; one above `most` where none is. Short steps first. */
-export function leastWhere(
+function leastWhere(
   enough: (count: number) => boolean,
   { low, most }: { readonly low: number; readonly most: number },
 ): number {

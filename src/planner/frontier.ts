@@ -53,7 +53,7 @@ export async function frontier(
 }
 
 /** Plans that no other is at least as good as in everything, and better in something; of equals the first. */
-export function unbeaten(plans: readonly Plan[]): readonly Plan[] {
+function unbeaten(plans: readonly Plan[]): readonly Plan[] {
   return plans
     .filter(
       (plan, index) => !plans.some((other, at) => beats({ other, plan, earlier: at < index })),

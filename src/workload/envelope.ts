@@ -7,7 +7,7 @@ export interface EnvelopePoint {
 }
 
 /** The longest window of an envelope (InferLine, section 5). */
-export const longestWindowMs = 60_000
+const longestWindowMs = 60_000
 
 // 0.1 + 0.2 is more than 0.3: arrivals this much less than a window apart are a whole window apart.
 const roundingMs = 1e-6
