@@ -26,14 +26,20 @@ void Lane::provide(std::size_t priority) {
   classes_[priority].store(made.release(), std::memory_order_release);
 }
 
-QueueView Lane::view(Nanos now) const {
+QueueView Lane::view(Nanos now, const BatchingLimits& limits) const {
   QueueView view;
   view.now = now;
   for (std::size_t i = 0; i < kPriorityClasses; ++i) {
     const PriorityClass* const one = find(i);
     SlotKey oldest;
     if (one == nullptr || one->ring.size() == 0 || !one->ring.peek(oldest)) continue;
-    view.classes[i] = {one->ring.size(), oldest.enqueued, oldest.deadline};
+    std::size_t waiting = one->ring.size();
+    if (limits.max_delay > 0) {
+      const std::size_t published = one->ring.published(limits.max_batch);
+      if (published == 0) continue;  // others were faster
+      if (published < limits.max_batch) waiting = published;
+    }
+    view.classes[i] = {waiting, oldest.enqueued, oldest.deadline};
   }
   return view;
 }

@@ -43,7 +43,10 @@ class Lane {
   void provide(std::size_t priority);
   [[nodiscard]] bool provides(std::size_t priority) const { return find(priority) != nullptr; }
 
-  [[nodiscard]] QueueView view(Nanos now) const;
+  // For limits that hold batches back, only rows that a claim could take count, as long as they do
+  // not fill one: a batch is not full because of a row that is being pushed, and whoever took the
+  // others without it would leave it to wait for a batch of its own.
+  [[nodiscard]] QueueView view(Nanos now, const BatchingLimits& limits) const;
   [[nodiscard]] std::size_t waiting(std::size_t priority) const;
   [[nodiscard]] std::size_t waiting() const;  // of all classes
   [[nodiscard]] bool ready() const;

@@ -75,7 +75,7 @@ void Replica::stop() {
 
 LaneDecision Replica::choose_lane(Nanos now) {
   tell_limits(now);
-  queue_.view(now, views_);
+  queue_.view(now, limits_, views_);
   return choose(views_, limits_);
 }
 

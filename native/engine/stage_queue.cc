@@ -137,10 +137,11 @@ void StageQueue::notify(std::size_t rows) {
   }
 }
 
-void StageQueue::view(Nanos now, std::vector<QueueView>& views) const {
+void StageQueue::view(Nanos now, const BatchingLimits& limits,
+                      std::vector<QueueView>& views) const {
   const std::size_t made = lanes();
   views.clear();
-  for (std::size_t i = 0; i < made; ++i) views.push_back(lanes_[i].lane->view(now));
+  for (std::size_t i = 0; i < made; ++i) views.push_back(lanes_[i].lane->view(now, limits));
 }
 
 std::size_t StageQueue::waiting(std::size_t priority) const {

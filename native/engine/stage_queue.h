@@ -51,7 +51,7 @@ class StageQueue {
   void notify(std::size_t rows);
 
   // What waits in each lane; `views` is overwritten.
-  void view(Nanos now, std::vector<QueueView>& views) const;
+  void view(Nanos now, const BatchingLimits& limits, std::vector<QueueView>& views) const;
   [[nodiscard]] std::size_t waiting(std::size_t priority) const;
   [[nodiscard]] std::size_t waiting() const;  // of all classes
 

@@ -175,6 +175,22 @@ class Ring {
     }
   }
 
+  // How many of the oldest rows a claim could take by now, were they of one shape; counts up to
+  // `most`. Like peek(), of a moment that may be over. Unlike size(), not of rows that are only
+  // reserved.
+  std::size_t published(std::size_t most) const {
+    std::uint64_t position = head_.load(std::memory_order_relaxed);
+    for (std::size_t count = 0;;) {
+      if (count < most && is_published(position + count)) {
+        ++count;
+      } else if (count > 0 || !overtaken(position)) {
+        return count;
+      } else {
+        position = head_.load(std::memory_order_relaxed);
+      }
+    }
+  }
+
   // Positions that wait: reserved or published, not claimed.
   std::size_t size() const {
     const std::uint64_t head = head_.load(std::memory_order_relaxed);
@@ -223,15 +239,18 @@ class Ring {
             slot.shape.load(std::memory_order_acquire)};
   }
 
+  bool is_published(std::uint64_t position) const {
+    return slot_of(position).published.load(std::memory_order_acquire) == position + 1;
+  }
+
   // How many rows from `position` on are published and alike. Only true if head_ is still
   // `position` afterwards.
   std::size_t ready_run(std::uint64_t position, std::size_t max) const {
     std::uint64_t first_shape = 0;
     std::size_t count = 0;
     for (; count < max; ++count) {
-      const Slot& slot = slot_of(position + count);
-      if (slot.published.load(std::memory_order_acquire) != position + count + 1) break;
-      const std::uint64_t shape = slot.shape.load(std::memory_order_relaxed);
+      if (!is_published(position + count)) break;
+      const std::uint64_t shape = slot_of(position + count).shape.load(std::memory_order_relaxed);
       if (count == 0) first_shape = shape;
       if (shape != first_shape) break;
     }

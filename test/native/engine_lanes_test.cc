@@ -5,6 +5,7 @@ namespace millrace {
 namespace {
 
 constexpr std::size_t kLanes = StageQueue::kShapeLanes;
+constexpr Nanos kNow = 1'000 * kMs;
 
 std::vector<std::size_t> batch_rows(EchoModel& model) {
   std::vector<std::size_t> rows;
@@ -228,6 +229,27 @@ TEST(EngineLanes, ChangeHandsUnderLoad) {
     }
   }
   EXPECT_EQ(harness.stage(1).lanes, 1 + kLanes);
+}
+
+// A row that is being pushed has a place already. A batch taken for its sake would go without it,
+// and leave it to wait for the next.
+TEST(EngineLanes, AreNotFullBeforeTheirRowsCanBeTaken) {
+  const StageLayout stage;
+  Lane lane(stage, 8);
+  lane.provide(1);
+  BatchingLimits limits;
+  limits.max_batch = 2;
+  limits.max_delay = 60'000 * kMs;
+  const auto pushed = [&](std::uint64_t position) {
+    lane.ring(1).publish(position, {kNow, kNever, 0}, {nullptr, 0});
+  };
+  const auto action = [&] { return decide(lane.view(kNow, limits), limits).action; };
+  const std::uint64_t first = lane.ring(1).try_reserve(2).value();
+  EXPECT_EQ(action(), Decision::Action::kIdle);
+  pushed(first);
+  EXPECT_EQ(action(), Decision::Action::kWait);
+  pushed(first + 1);
+  EXPECT_EQ(action(), Decision::Action::kTake);
 }
 
 TEST(EngineLanes, HoldTheirBatchesBackEachForItself) {

@@ -85,6 +85,25 @@ TEST(Ring, StopsAClaimAtAReservedPositionThatIsNotPublished) {
   EXPECT_EQ(ring.claim(8).count, 2u);
 }
 
+TEST(Ring, CountsWhatAClaimCouldTakeAndNotWhatIsReserved) {
+  Ring<Item> ring(4);
+  EXPECT_EQ(ring.published(8), 0u);
+  const auto position = ring.try_reserve(3);
+  EXPECT_EQ(ring.published(8), 0u);
+  ring.publish(*position, key_of(0), {});
+  ring.publish(*position + 2, key_of(2), {});
+  EXPECT_EQ(ring.published(8), 1u);
+  EXPECT_EQ(ring.size(), 3u);
+  ring.publish(*position + 1, key_of(1), {});
+  EXPECT_EQ(ring.published(8), 3u);
+  EXPECT_EQ(ring.published(2), 2u);
+  const auto claim = ring.claim(2);
+  ring.release(claim.position, claim.count);
+  push(ring, 3);
+  push(ring, 4);
+  EXPECT_EQ(ring.published(8), 3u) << "over the end of the slots";
+}
+
 TEST(Ring, StopsAClaimWhereTheShapeChanges) {
   Ring<Item> ring(8);
   for (const std::uint64_t shape : {7, 7, 9, 7}) push(ring, 0, shape);
