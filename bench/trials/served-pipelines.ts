@@ -25,8 +25,8 @@ export type ServedPipeline = {
 /** The generator needs a core, too: so no more replicas than leave it one, most of the time. */
 const one = { tier: 'cpu-1', replicas: 1 }
 
-/** A request is a sheet of scans: one alone takes five microseconds, less than a thread takes to wake up. */
-const scansPerSheet = 120
+/** A request is a sheet of scans: one alone takes five microseconds, a hundredth of what a thread may take to wake up. */
+const scansPerSheet = 1000
 
 export async function servedPipelines(): Promise<readonly ServedPipeline[]> {
   return [digitsCascade(), await pages(), await resnet()]
@@ -34,7 +34,7 @@ export async function servedPipelines(): Promise<readonly ServedPipeline[]> {
 
 function digitsCascade(): ServedPipeline {
   const scans = readDigits().map(({ image }) => image.data)
-  const sheets = Array.from({ length: 40 }, (_, sheet) => {
+  const sheets = Array.from({ length: 16 }, (_, sheet) => {
     const data = new Float32Array(scansPerSheet * 64)
     for (let at = 0; at < scansPerSheet; at++) {
       data.set(scans[(sheet * 53 + at) % scans.length] ?? [], at * 64)
@@ -44,9 +44,8 @@ function digitsCascade(): ServedPipeline {
   return {
     pipeline: cascade,
     requests: sheets,
-    // Small batches: larger ones would be faster than this thread can make requests.
-    configuration: { fast: { ...one, maxBatch: 4 }, accurate: { ...one, maxBatch: 4 } },
-    requestsPerRun: 10_000,
+    configuration: { fast: { ...one, maxBatch: 64 }, accurate: { ...one, maxBatch: 64 } },
+    requestsPerRun: 2000,
     maxPendingRows: 1 << 20,
   }
 }
@@ -65,7 +64,7 @@ async function pages(): Promise<ServedPipeline> {
       accurate: { ...one, maxBatch: 64 },
       transcribe: { ...one, maxBatch: 1 },
     },
-    requestsPerRun: 2500,
+    requestsPerRun: 1500,
     maxPendingRows: 1 << 18,
   }
 }
@@ -82,7 +81,7 @@ async function resnet(): Promise<ServedPipeline> {
     }),
     requests: [1, 2, 3, 4, 5, 6, 7, 8].map((seed) => ({ image: image(seed) }) as never),
     configuration: { model: { ...one, maxBatch: 4 } },
-    requestsPerRun: 2000,
+    requestsPerRun: 1000,
     maxPendingRows: 4096,
   }
 }

@@ -83,7 +83,7 @@ SimulatedPipeline read_simulated_pipeline(const Napi::Object& spec) {
     pipeline.paths.push_back(read_path(value.As<Napi::Object>()));
   });
   pipeline.request_overhead = read_ms(spec, "requestMs");
-  pipeline.hop_overhead = read_ms(spec, "hopMs");
+  pipeline.loop_overhead = read_ms(spec, "loopMs");
   each(spec, "slowdown", [&](const Napi::Value& value) {
     pipeline.slowdown.push_back(value.As<Napi::Number>().DoubleValue());
   });
@@ -104,6 +104,8 @@ SimulatedService read_service(const Napi::Object& object) {
   each(object, "spread", [&](const Napi::Value& value) {
     service.spread.push_back(value.As<Napi::Number>().DoubleValue());
   });
+  service.hop_overhead = read_ms(object, "hopMs");
+  service.wake_overhead = read_ms(object, "wakeMs");
   service.threads = static_cast<std::uint32_t>(number(object, "threads"));
   service.max_batch = static_cast<std::size_t>(number(object, "maxBatch"));
   service.max_delay = read_ms(object, "maxDelayMs");

@@ -146,7 +146,7 @@ void Replica::take(const LaneDecision& next, Nanos now) {
   }
   release_claims();
   send_on();
-  context_.stats.busy_ns.add(static_cast<std::uint64_t>(settler_.now() - now));
+  context_.stats.busy_ns.add(static_cast<std::uint64_t>(context_.clock.now() - now));
 }
 
 void Replica::claim(const LaneDecision& next, Nanos now) {

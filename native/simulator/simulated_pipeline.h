@@ -46,17 +46,24 @@ struct SimulatedPipeline {
   std::vector<SimulatedStage> stages;
   std::vector<SimulatedPath> paths;
   Nanos request_overhead = 0;  // added to the latency of each request
-  Nanos hop_overhead = 0;      // added to the time each batch keeps its replica
+  // How long a request keeps the event loop, which takes one after the other, before it enters.
+  Nanos loop_overhead = 0;
   // How much slower batches are when so many threads are busy: [0] is one thread, at least 1 and
   // not descending; beyond the end in proportion to the threads. Empty: never.
   std::vector<double> slowdown;
 };
+
+// A replica that has had nothing to do for longer has gone to sleep: it looks for more for about as
+// long. The next batch finds caches cold and the core slow.
+inline constexpr Nanos kRest = kNanosPerMilli / 10;
 
 // How one stage is run.
 struct SimulatedService {
   LatencyTable latency;        // at least one point, the first of batch 1
   std::vector<double> spread;  // quantiles of service time over its mean, ascending, at shares 0,
                                // 1/n, ..., 1; empty: always the mean
+  Nanos hop_overhead = 0;      // added to the time each batch keeps its replica
+  Nanos wake_overhead = 0;     // the same, of batches whose replica has rested for kRest
   std::uint32_t threads = 1;   // cores a batch keeps busy; 0: none
   std::size_t replicas = 1;    // as many as one likes: each costs nothing
   std::size_t max_batch = 1;

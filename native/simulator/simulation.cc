@@ -49,7 +49,7 @@ class Simulation::State {
   [[nodiscard]] Nanos now() const { return now_; }
   // For judging who is late.
   [[nodiscard]] Nanos age() const { return ended_ ? kNever : now_; }
-  [[nodiscard]] std::size_t arrived() const { return next_arrival_; }
+  [[nodiscard]] std::size_t entered() const { return next_entry_; }
 
   StageLine& change(std::size_t stage) {
     lines_.mark(stage);
@@ -84,7 +84,7 @@ class Simulation::State {
   Nanos now_ = 0;
   bool ended_ = false;      // nothing can happen any more, and all time has passed
   bool undecided_ = false;  // something was changed from outside
-  std::size_t next_arrival_ = 0;
+  std::size_t next_entry_ = 0;
   StageLines lines_;
   Outcomes outcomes_;
   std::unique_ptr<PlainFlow> plain_flow_;  // one of the two
@@ -103,11 +103,9 @@ Simulation::State::State(std::shared_ptr<const Traffic> traffic,
                          const SimulationOptions& options)
     : traffic_(std::move(traffic)),
       outcomes_(traffic_->arrivals(), traffic_->pipeline().request_overhead),
-      contention_(traffic_->pipeline().slowdown) {
-  const Nanos hop_overhead = traffic_->pipeline().hop_overhead;
+      contention_(traffic_->slowdown()) {
   for (std::uint32_t stage = 0; stage < services.size(); ++stage) {
-    lines_.all.emplace_back(services[stage], hop_overhead, options, stage,
-                            first_arrival(*traffic_));
+    lines_.all.emplace_back(services[stage], options, stage, first_arrival(*traffic_));
   }
   lines_.changed.resize((services.size() + StageLines::kBits - 1) / StageLines::kBits);
   if (traffic_->plain()) {
@@ -119,10 +117,10 @@ Simulation::State::State(std::shared_ptr<const Traffic> traffic,
 
 Nanos Simulation::State::next_instant() const {
   if (undecided_) return now_;
-  const std::vector<Nanos>& arrivals = traffic_->arrivals();
+  const std::vector<Nanos>& entries = traffic_->entries();
   Nanos next = std::min(contention_.next_end(), next_alarm_);
   if (!ends_.empty()) next = std::min(next, ends_.top().time);
-  if (next_arrival_ < arrivals.size()) next = std::min(next, arrivals[next_arrival_]);
+  if (next_entry_ < entries.size()) next = std::min(next, entries[next_entry_]);
   return next;
 }
 
@@ -188,9 +186,9 @@ void Simulation::State::move_rows(std::uint32_t stage, const StageLine::Batch& b
 }
 
 void Simulation::State::admit() {
-  const std::vector<Nanos>& arrivals = traffic_->arrivals();
-  while (next_arrival_ < arrivals.size() && arrivals[next_arrival_] <= now_) {
-    const auto request = static_cast<std::uint32_t>(next_arrival_++);
+  const std::vector<Nanos>& entries = traffic_->entries();
+  while (next_entry_ < entries.size() && entries[next_entry_] <= now_) {
+    const auto request = static_cast<std::uint32_t>(next_entry_++);
     if (plain_flow_) {
       plain_flow_->arrive(request, now_);
     } else {
@@ -261,7 +259,7 @@ void Simulation::State::start_batch(std::uint32_t stage, std::size_t rows) {
 }
 
 SimulationReport Simulation::State::report(Nanos limit) const {
-  SimulationReport report = outcomes_.report(limit, next_arrival_, age());
+  SimulationReport report = outcomes_.report(limit, next_entry_, age());
   for (const StageLine& line : lines_.all) report.stages.push_back(line.report(now_));
   return report;
 }
@@ -286,11 +284,11 @@ std::uint64_t Simulation::count_late(Nanos limit, std::uint64_t enough,
   std::uint64_t late = 0;
   while (late <= enough && !cancelled.load(std::memory_order_relaxed)) {
     if (state_->next_instant() == kNever) {
-      late = outcomes.count_late(state_->arrived(), kNever);
+      late = outcomes.count_late(state_->entered(), kNever);
       break;
     }
     state_->run(kNever, kInstantsPerLook);
-    late = outcomes.count_late(state_->arrived(), state_->now());
+    late = outcomes.count_late(state_->entered(), state_->now());
   }
   return std::min(late, enough == kMost ? enough : enough + 1);
 }

@@ -8,7 +8,8 @@
 // rows move on, then requests arrive, then free replicas are given batches, stage by stage in
 // order. Everything is decided by (time, kind, sequence), so a run is repeatable to the last bit.
 //
-// A batch keeps its replica for hop_overhead and its service time, both longer where threads
+// Requests enter once the event loop has had time for them. A batch keeps its replica for
+// hop_overhead and its service time, both longer where threads
 // contend. Replicas are alike: when there are to be fewer, whichever ends its batch first leaves.
 //
 // Not simulated: deadlines and what is shed for them, lanes of ragged rows, caches, failures.

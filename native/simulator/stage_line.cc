@@ -16,15 +16,15 @@ BatchingLimits limits_of(const SimulatedService& service) {
 
 }  // namespace
 
-StageLine::StageLine(const SimulatedService& service, Nanos hop_overhead,
-                     const SimulationOptions& options, std::uint32_t stage, Nanos began)
+StageLine::StageLine(const SimulatedService& service, const SimulationOptions& options,
+                     std::uint32_t stage, Nanos began)
     : limits_(limits_of(service)),
       replicas_(service.replicas),
       threads_(service.threads),
       keep_queue_times_(options.keep_queue_times),
-      service_(service, hop_overhead, options.drawn, random_bits(options.seed, stage)),
+      service_(service, options.drawn, random_bits(options.seed, stage)),
+      wake_overhead_(service.wake_overhead),
       capacity_until_(began),
-      hop_overhead_(hop_overhead),
       drawn_(options.drawn),
       seed_(random_bits(options.seed, stage)) {
   if (keep_queue_times_) queue_times_.resize(Histogram::kBuckets);
@@ -54,7 +54,8 @@ void StageLine::set_service(const SimulatedService& service, Nanos now) {
   set_replicas(service.replicas, now);
   limits_ = limits_of(service);
   threads_ = service.threads;
-  service_ = StageService(service, hop_overhead_, drawn_, seed_);
+  wake_overhead_ = service.wake_overhead;
+  service_ = StageService(service, drawn_, seed_);
 }
 
 StageReport StageLine::report(Nanos now) const {

@@ -24,11 +24,12 @@ class StageLine {
     std::uint32_t rows = 0;   // 0: the seat is free
     std::uint32_t threads = 0;
     Nanos start = 0;
+    Nanos end = 0;  // of a free seat: when it became free
   };
 
   // Utilisation counts from `began` on.
-  StageLine(const SimulatedService& service, Nanos hop_overhead, const SimulationOptions& options,
-            std::uint32_t stage, Nanos began);
+  StageLine(const SimulatedService& service, const SimulationOptions& options, std::uint32_t stage,
+            Nanos began);
 
   void push(std::uint32_t row, Nanos now) {
     if (queue_.full()) make_room();
@@ -50,10 +51,12 @@ class StageLine {
   // Seats a batch of that many rows.
   std::uint32_t begin(std::size_t rows, Nanos now) {
     if (keep_queue_times_) count_queue_times(rows, now);
-    const Batch batch{queue_.take(rows), static_cast<std::uint32_t>(rows), threads_, now};
+    const Batch batch{queue_.take(rows), static_cast<std::uint32_t>(rows), threads_, now, 0};
     largest_ = rows > largest_ ? rows : largest_;
     ++running_;
     ++started_;
+    // The replica that ran last is taken: it may not be asleep yet.
+    wakes_ = free_seats_.empty() || now - seats_[free_seats_.back()].end > kRest;
     if (free_seats_.empty()) {
       seats_.push_back(batch);
       return static_cast<std::uint32_t>(seats_.size() - 1);
@@ -66,7 +69,7 @@ class StageLine {
 
   // Alone, of the batch that begin() seated last.
   [[nodiscard]] Nanos service_time(std::size_t rows) const {
-    return service_.time(rows, started_ - 1);
+    return service_.time(rows, started_ - 1) + (wakes_ ? wake_overhead_ : 0);
   }
 
   [[nodiscard]] const Batch& batch(std::uint32_t seat) const { return seats_[seat]; }
@@ -82,6 +85,7 @@ class StageLine {
     visits_ += batch.rows;
     busy_ += now - batch.start;
     batch.rows = 0;
+    batch.end = now;
     free_seats_.push_back(seat);
   }
 
@@ -121,6 +125,8 @@ class StageLine {
   std::vector<Batch> seats_;
   std::vector<std::uint32_t> free_seats_;
   StageService service_;
+  Nanos wake_overhead_;
+  bool wakes_ = false;  // of the batch seated last
 
   std::size_t largest_ = 0;
   std::uint64_t started_ = 0;  // batches
@@ -132,7 +138,6 @@ class StageLine {
   std::vector<std::uint64_t> queue_times_;
   std::uint64_t longest_wait_ = 0;
 
-  const Nanos hop_overhead_;
   const bool drawn_;
   const std::uint64_t seed_;
 };

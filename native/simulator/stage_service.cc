@@ -13,9 +13,8 @@ constexpr std::size_t kMostDense = 4096;
 
 }  // namespace
 
-StageService::StageService(const SimulatedService& service, Nanos hop_overhead, bool drawn,
-                           std::uint64_t seed)
-    : latency_(service.latency), hop_overhead_(hop_overhead), seed_(seed) {
+StageService::StageService(const SimulatedService& service, bool drawn, std::uint64_t seed)
+    : latency_(service.latency), hop_overhead_(service.hop_overhead), seed_(seed) {
   if (drawn) spread_ = service.spread;
   means_.push_back(0);
   const std::size_t most = std::min(service.max_batch, kMostDense);

@@ -14,7 +14,7 @@ class StageService {
  public:
   // `seed` of the draws, which go by the number of the batch; nothing is drawn where `drawn` is
   // false.
-  StageService(const SimulatedService& service, Nanos hop_overhead, bool drawn, std::uint64_t seed);
+  StageService(const SimulatedService& service, bool drawn, std::uint64_t seed);
 
   // The time that the batch, the stage's number so many, would keep its replica if it were alone.
   [[nodiscard]] Nanos time(std::size_t rows, std::uint64_t number) const {

@@ -10,7 +10,9 @@
 namespace millrace {
 
 Traffic::Traffic(SimulatedPipeline pipeline, std::vector<Nanos> arrivals, std::uint64_t seed)
-    : pipeline_(std::move(pipeline)), arrivals_(std::move(arrivals)) {
+    : pipeline_(std::move(pipeline)),
+      arrivals_(std::move(arrivals)),
+      slowdown_(pipeline_.slowdown) {
   const StageScopes scopes(pipeline_.stages);
   std::vector<double> bounds;
   for (std::uint32_t path = 0; path < pipeline_.paths.size(); ++path) {
@@ -22,6 +24,32 @@ Traffic::Traffic(SimulatedPipeline pipeline, std::vector<Nanos> arrivals, std::u
   if (graphs_.empty()) graphs_.emplace_back();
   plain_ = make_plain_paths(graphs_, pipeline_.stages.size());
   if (graphs_.size() > 1) draw_paths(bounds, seed);
+  if (pipeline_.loop_overhead == 0) return;
+  queue_at_loop();
+  share_with_loop();
+}
+
+void Traffic::queue_at_loop() {
+  entries_.reserve(arrivals_.size());
+  Nanos free = 0;
+  for (const Nanos arrival : arrivals_) {
+    free = std::max(free, arrival) + pipeline_.loop_overhead;
+    entries_.push_back(free);
+  }
+}
+
+// The mean over the whole trace. Beyond what was measured a thread more slows down in proportion.
+void Traffic::share_with_loop() {
+  if (slowdown_.empty() || entries_.empty()) return;
+  const auto takes =
+      static_cast<double>(pipeline_.loop_overhead) * static_cast<double>(entries_.size());
+  const double busy = takes / static_cast<double>(entries_.back() - arrivals_.front());
+  const auto known = static_cast<double>(slowdown_.size());
+  slowdown_.push_back(slowdown_.back() * (known + 1) / known);
+  for (std::size_t i = 0; i + 1 < slowdown_.size(); ++i) {
+    slowdown_[i] += busy * (slowdown_[i + 1] - slowdown_[i]);
+  }
+  slowdown_.pop_back();
 }
 
 // Bounds ascend: the shares up to and including each path.

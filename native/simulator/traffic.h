@@ -19,6 +19,15 @@ class Traffic {
   [[nodiscard]] const SimulatedPipeline& pipeline() const { return pipeline_; }
   [[nodiscard]] const std::vector<Nanos>& arrivals() const { return arrivals_; }
 
+  // When each request gets to its first stages: after the event loop has had time for it.
+  [[nodiscard]] const std::vector<Nanos>& entries() const {
+    return entries_.empty() ? arrivals_ : entries_;
+  }
+
+  // How much slower batches are when so many threads are busy: as the pipeline says, with the event
+  // loop as one thread more for the share of the time that requests keep it busy.
+  [[nodiscard]] const std::vector<double>& slowdown() const { return slowdown_; }
+
   // Of the paths that requests take, in order.
   [[nodiscard]] const std::vector<PathGraph>& graphs() const { return graphs_; }
   [[nodiscard]] const std::optional<PlainPaths>& plain() const { return plain_; }
@@ -29,10 +38,14 @@ class Traffic {
   }
 
  private:
+  void queue_at_loop();
+  void share_with_loop();
   void draw_paths(const std::vector<double>& bounds, std::uint64_t seed);
 
   const SimulatedPipeline pipeline_;
   const std::vector<Nanos> arrivals_;
+  std::vector<double> slowdown_;
+  std::vector<Nanos> entries_;     // empty where the loop takes no time
   std::vector<PathGraph> graphs_;  // at least one
   std::optional<PlainPaths> plain_;
   std::vector<std::uint32_t> drawn_;  // by request; empty where there is one path

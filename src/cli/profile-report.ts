@@ -40,8 +40,12 @@ function remarks({ stages, overhead, contention = [] }: Profile): [string, strin
   })
   const pairs: [string, string][] = [['visits per request', factors.join(', ')]]
   if (overhead) {
-    const { requestMs, hopMs } = overhead
-    pairs.push(['overhead', `${formatMs(requestMs)} a request, ${formatMs(hopMs)} a batch`])
+    const { requestMs, hopMs, loopMs = 0 } = overhead
+    const loop = loopMs === 0 ? '' : `, of which the event loop is busy for ${formatMs(loopMs)}`
+    pairs.push([
+      'overhead',
+      `${formatMs(requestMs + loopMs)} a request${loop}; ${formatMs(hopMs)} a batch`,
+    ])
   }
   const slower = contention.slice(1).map(({ busyThreads, slowdown }) => {
     return `${formatNumber(slowdown)} times with ${busyThreads} busy threads`

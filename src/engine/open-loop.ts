@@ -1,9 +1,10 @@
 // Sends requests when they are meant to be sent, whether or not earlier ones were answered. Never blocks the event loop:
-// one tick sends what was due when it began, and returns.
+// one ring of the alarm sends what was due when it came, and returns.
+import { Alarm } from './alarm.ts'
 
-/** Timers wake to the millisecond: nearer than this the loop goes round with setImmediate, which takes its whole core. */
-const pollWithinMs = 2
 const lateAfterMs = 1
+/** Two threads read one clock, each from a beginning of its own: sums of those may differ in their last digits. */
+const clocksApartMs = 0.001
 
 /** A request that was refused, or not answered. */
 export const unsettledCode = 'UNSETTLED'
@@ -21,6 +22,8 @@ export interface OpenLoopOptions {
 export class OpenLoop {
   /** By request: from the intended start to the answer; NaN where there is none. */
   readonly latenciesMs: Float64Array
+  /** By request: when it was sent, from the start. */
+  readonly sentAtMs: Float64Array
   /** Failed requests by the code of their error. */
   readonly failed: Record<string, number> = {}
   /** When the last request was settled, from the start. */
@@ -36,20 +39,34 @@ export class OpenLoop {
   #startMs = 0
   #isDone = false
   #drainTimer: NodeJS.Timeout | undefined
+  #alarm: Alarm | undefined
 
   constructor(options: OpenLoopOptions) {
     this.#options = options
     this.latenciesMs = new Float64Array(options.arrivalsMs.length).fill(Number.NaN)
+    this.sentAtMs = new Float64Array(options.arrivalsMs.length)
   }
 
   /** Fulfils when all are settled, or the time for that is over; rejects when stopped. Once only. */
-  run(): Promise<void> {
-    return new Promise((resolve, reject) => {
+  async run(): Promise<void> {
+    const done = new Promise<void>((resolve, reject) => {
       this.#resolve = resolve
       this.#reject = reject
-      this.#startMs = performance.now()
-      this.#tick()
     })
+    await Promise.all([this.#begin(), done])
+  }
+
+  async #begin(): Promise<void> {
+    this.#alarm = await Alarm.prepare({
+      timesMs: this.#options.arrivalsMs,
+      onRing: () => this.#sendDue(),
+      onError: (error) => this.stop(error),
+    })
+    if (this.#isDone) {
+      this.#alarm.close()
+      return
+    }
+    this.#startMs = this.#alarm.start()
   }
 
   /** Sends nothing more, and has {@link run} reject. */
@@ -58,27 +75,21 @@ export class OpenLoop {
     this.#reject(reason)
   }
 
-  readonly #tick = (): void => {
-    if (this.#isDone) return
-    const nowMs = this.#elapsedMs()
+  #sendDue(): number {
+    const nowMs = this.#elapsedMs() + clocksApartMs
     const { arrivalsMs } = this.#options
-    while (this.sent < arrivalsMs.length && this.#intendedMs(this.sent) <= nowMs) {
-      this.#sendNext(nowMs)
+    while (!this.#isDone && this.sent < arrivalsMs.length && this.#intendedMs(this.sent) <= nowMs) {
+      this.#sendNext()
+      if (this.sent === arrivalsMs.length) this.#drain()
     }
-    if (this.sent < arrivalsMs.length) this.#sleepUntil(this.#intendedMs(this.sent))
-    else this.#drain()
+    return this.sent
   }
 
-  #sleepUntil(intendedMs: number): void {
-    const waitMs = intendedMs - this.#elapsedMs()
-    if (waitMs < pollWithinMs) setImmediate(this.#tick)
-    // A timer may fire up to a millisecond after its time: aim one before, and poll for the rest.
-    else setTimeout(this.#tick, Math.floor(waitMs - 1))
-  }
-
-  #sendNext(nowMs: number): void {
+  #sendNext(): void {
     const index = this.sent++
-    const lateMs = nowMs - this.#intendedMs(index)
+    const sentMs = this.#elapsedMs()
+    const lateMs = sentMs - this.#intendedMs(index)
+    this.sentAtMs[index] = sentMs
     if (lateMs > lateAfterMs) this.sentLate++
     this.#options.send(index, lateMs).then(
       () => {
@@ -120,6 +131,7 @@ export class OpenLoop {
   #end(): void {
     this.#isDone = true
     clearTimeout(this.#drainTimer)
+    this.#alarm?.close()
   }
 
   #count(code: string, requests: number): void {

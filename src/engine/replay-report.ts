@@ -28,6 +28,11 @@ export interface ReplayReport {
   readonly stages: Readonly<Record<string, ReplayStage>>
   /** By request, in order; NaN for those that did not complete. */
   readonly latenciesMs: Float64Array
+  /**
+   * By request: when it was really sent, from the start. Where threads are slow to wake up, what the engine was given is
+   * this trace rather than the one that was meant.
+   */
+  readonly sentAtMs: Float64Array
 }
 
 export interface ReplayStage {
@@ -59,7 +64,7 @@ export function reportReplay(
     readonly after: EngineStats
   },
 ): ReplayReport {
-  const { latenciesMs, failed, sentLate } = loop
+  const { latenciesMs, sentAtMs, failed, sentLate } = loop
   const sorted = latenciesMs.filter((each) => !Number.isNaN(each)).sort()
   const durationMs = loop.lastSettledMs
   const stages = Object.entries(after.stages).map(([name, stage]) => {
@@ -81,6 +86,7 @@ export function reportReplay(
     coreMs: after.latencyMs,
     stages: Object.fromEntries(stages),
     latenciesMs,
+    sentAtMs,
   }
 }
 

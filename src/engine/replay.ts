@@ -56,7 +56,7 @@ const progressEveryMs = 250
  * ones were answered. Latencies count from then, so that a stall of the event loop or of the engine counts against every
  * request it delays.
  *
- * Takes the core of this thread while arrivals are less than 2 ms apart.
+ * A thread of its own sleeps until the next request is due, so that neither the event loop nor a core is taken meanwhile.
  *
  * @throws {MillraceError} (by rejecting) MILLRACE_INVALID_OPTION, MILLRACE_CANCELLED, MILLRACE_INVALID_INPUT where a request
  * of the warm-up does not fit the pipeline. Requests that fail later are counted by code.

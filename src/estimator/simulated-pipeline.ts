@@ -45,13 +45,13 @@ export function describePipeline(profile: Profile): SimulatedPipeline {
       stages,
       paths,
       requestMs: overheadOf(profile, 'requestMs'),
-      hopMs: overheadOf(profile, 'hopMs'),
+      loopMs: overheadOf(profile, 'loopMs'),
       slowdown: slowdownOf(profile.contention),
     },
   }
 }
 
-function overheadOf(profile: Profile, key: 'requestMs' | 'hopMs'): number {
+function overheadOf(profile: Profile, key: 'requestMs' | 'loopMs'): number {
   const name = `overhead.${key}`
   return checkNumber(profile.overhead?.[key] ?? 0, { name, min: 0, code: 'MILLRACE_INVALID_FILE' })
 }

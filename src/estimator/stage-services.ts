@@ -88,7 +88,7 @@ export class StageServices {
   ): Resolved {
     const profile = this.#profile.stages[stage] as StageProfile // one of the profile's own names
     const { tiers, accuracy } = tiersOf(profile, { model: given.model, where })
-    const [name, { points }] = profiledTier(given.tier, { tiers, where })
+    const [name, { points, wakeMs = 0 }] = profiledTier(given.tier, { tiers, where })
     const tier = pricedTier(name, { hardware: this.#hardware, where })
     const at = `stage "${stage}", tier "${name}"`
     const maxBatch = checkInteger(given.maxBatch, {
@@ -104,6 +104,12 @@ export class StageServices {
       native: {
         latency: points.flatMap(({ batch, meanMs }) => [batch, meanMs]),
         spread: drawn ? spreadOf(points, maxBatch) : [],
+        hopMs: hopOf(this.#profile, profile.hopMs),
+        wakeMs: checkNumber(wakeMs, {
+          name: `${at}, wakeMs`,
+          min: 0,
+          code: 'MILLRACE_INVALID_FILE',
+        }),
         threads: threadsOf(profile, tier),
         maxBatch,
         maxDelayMs: checkNumber(given.maxDelayMs ?? 0, {
@@ -175,6 +181,12 @@ function largestBatch(points: TierProfile['points'], where: string): number {
     })
   }
   return points.at(-1)?.batch ?? 1
+}
+
+function hopOf({ overhead }: Profile, ownMs: number | undefined): number {
+  const name = ownMs === undefined ? 'overhead.hopMs' : 'hopMs'
+  const hopMs = ownMs ?? overhead?.hopMs ?? 0
+  return checkNumber(hopMs, { name, min: 0, code: 'MILLRACE_INVALID_FILE' })
 }
 
 // A batch of an inline stage waits for others, one on an accelerator for that: neither keeps a core busy.

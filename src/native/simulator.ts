@@ -15,7 +15,7 @@ export interface NativeSimulatorSpec {
     readonly items: readonly (readonly [opener: number, times: number, path: number])[]
   }[]
   readonly requestMs: number
-  readonly hopMs: number
+  readonly loopMs: number
   readonly slowdown: readonly number[]
   readonly arrivalsMs: Float64Array
   /** From 0 to 2^53. */
@@ -28,6 +28,8 @@ export interface NativeService {
   readonly latency: readonly number[]
   /** Quantiles of service times over their mean, at shares 0, 1/n, ..., 1; empty: always the mean. */
   readonly spread: readonly number[]
+  readonly hopMs: number
+  readonly wakeMs: number
   readonly threads: number
   readonly maxBatch: number
   readonly maxDelayMs: number

@@ -5,7 +5,7 @@ import { Judge, type Simulations } from './judge.ts'
 import type { Question } from './question.ts'
 import { RuledOut, type Search } from './search.ts'
 import { searchSpace } from './search-space.ts'
-import { profileOfStage } from './stage-alone.ts'
+import { profileOfStage, withoutWakes } from './stage-alone.ts'
 
 /** A question with all that answering it takes. */
 export function makeSearch(question: Question): Search {
@@ -23,7 +23,8 @@ export function makeSearch(question: Question): Search {
     signal,
   })
   const { arrivalsMs } = trace
-  const latencyMs = objective.latencyMs - (profile.overhead?.requestMs ?? 0)
+  const { requestMs = 0, loopMs = 0 } = profile.overhead ?? {}
+  const latencyMs = objective.latencyMs - requestMs - loopMs
   return {
     space,
     judge,
@@ -58,5 +59,5 @@ class Simulators {
 
 // However many threads are busy, none is slower: what misses the objective even so, misses it.
 function withoutContention({ contention: _, ...profile }: Profile): Profile {
-  return profile
+  return withoutWakes(profile)
 }

@@ -122,7 +122,7 @@ function onTiers(
   tiers: Readonly<Record<string, TierProfile>>,
   { profile, hardware, limits, stage, accuracy, model }: TierContext,
 ): readonly Placement[] {
-  const hopMs = profile.overhead?.hopMs ?? 0
+  const hopMs = stage.hopMs ?? profile.overhead?.hopMs ?? 0
   return Object.entries(tiers).flatMap(([tier, measured]) => {
     const slot = hardware.tiers[tier]
     if (slot === undefined || limits.tiers?.includes(tier) === false) return []

@@ -1,95 +1,132 @@
 import { setTimeout } from 'node:timers/promises'
 import { definePipeline } from '../pipeline/define-pipeline.ts'
 import type { Pipeline } from '../pipeline/pipeline.ts'
-import { type RunTerms, withEngine } from './measuring-engine.ts'
-import { type LoneOverhead, longestWay, type PathOverhead } from './overhead.ts'
+import { latencyOtherwise } from './latency-otherwise.ts'
+import { type MeasuringEngine, type RunTerms, withEngine } from './measuring-engine.ts'
+import { asItRan, requestTime, type StageRuns, type WholeRuns, withHops } from './overhead.ts'
 import { plainStages } from './plain-stages.ts'
-import type { BatchRun, StageBench } from './stage-bench.ts'
+import type { Profile, StageProfile } from './profile.ts'
 
-const idleRuns = 100
-const busyRounds = 5
-const busyBatches = 200
-const enoughMs = 300
-/** Before each request, as they hardly ever come the moment that another was answered: whoever sleeps then, does. */
+const warmRounds = 1
+const mostRounds = 7
+const fewestRequests = 10
+/** The least pause before a request: when it comes, most threads sleep, as they do on a machine that is not full. */
 const pauseMs = 1
-const warmRequests = 20
-const mostRequests = 300
+const loopForMs = 400
 
-/** What a stage alone costs beside service. */
-export async function measureLoneOverhead(
-  bench: StageBench,
-  { maxPointMs }: { readonly maxPointMs: number },
-): Promise<LoneOverhead> {
-  const forMs = Math.min(enoughMs, maxPointMs)
-  await bench.setUp(1)
-  const idle = await runFor({ most: idleRuns, forMs }, async () => {
-    await setTimeout(pauseMs)
-    return bench.run()
-  })
-  const ran = idle.filter((run): run is BatchRun => run !== undefined)
-  const meanMs = ran.reduce((sum, { serviceMs }) => sum + serviceMs, 0) / Math.max(1, ran.length)
-  const batches = Math.max(4, Math.min(busyBatches, Math.floor(forMs / meanMs)))
-  const busy = await runFor({ most: busyRounds, forMs }, () => bench.keepBusy(batches))
-  return {
-    idleMs: ran.map(({ latencyMs, serviceMs }) => latencyMs - serviceMs),
-    busyMs: busy.map((run) => run.tookMs / run.batches - run.meanMs),
-  }
+interface Whole {
+  readonly pipeline: Pipeline
+  readonly requests: readonly object[]
+  readonly maxPointMs: number
+  readonly terms: RunTerms
 }
 
-/** What requests through the whole pipeline cost beside service; of no use where items overlap. */
-export async function measurePathOverhead(
-  pipeline: Pipeline,
-  given: {
-    readonly requests: readonly object[]
-    readonly edges: readonly (readonly [from: string, to: string])[]
-    readonly maxPointMs: number
-    readonly terms: RunTerms
-  },
-): Promise<readonly PathOverhead[]> {
-  const { requests, edges, terms } = given
-  const forMs = Math.min(enoughMs, given.maxPointMs)
-  const { name } = pipeline
-  const { stages, outputs, ...plain } = plainStages(pipeline)
-  const whole = definePipeline({ name, stages, outputs } as never) as Pipeline
-  const configuration = Object.fromEntries(whole.order.map((stage) => [stage, { replicas: 1 }]))
-  return withEngine(whole, { configuration, terms }, async (engine) => {
-    const serviceMs = (): readonly number[] => {
-      const { stages } = engine.stats()
-      return pipeline.order.map((name) => {
-        const { count, mean } = stages[plain.nameHere(name)]?.serviceMs ?? { count: 0, mean: 0 }
-        return count * mean
-      })
-    }
-    let before = serviceMs()
-    let sent = 0
-    const runs = await runFor({ most: mostRequests, forMs }, async (): Promise<PathOverhead> => {
-      const request = requests[sent++ % requests.length] as Parameters<typeof engine.infer>[0]
-      await setTimeout(pauseMs)
-      const beganMs = performance.now()
-      await engine.infer(request)
-      const latencyMs = performance.now() - beganMs
-      const after = serviceMs()
-      const ran = pipeline.order.flatMap((name, at) => {
-        const tookMs = (after[at] as number) - (before[at] as number)
-        return tookMs > 0 ? [{ name, serviceMs: tookMs }] : []
-      })
-      before = after
-      const way = longestWay(ran, edges)
-      return { restMs: latencyMs - way.serviceMs, hops: way.hops }
+/** The stages of a profile without overhead, with what batches cost beside their service; and what requests do. */
+export async function measureOverhead(
+  profile: Profile,
+  whole: Whole,
+): Promise<Pick<Profile, 'stages' | 'overhead'>> {
+  const { stages, outputs, nameHere } = plainStages(whole.pipeline)
+  const plain = definePipeline({ name: profile.pipeline, stages, outputs } as never) as Pipeline
+  const planned = Object.entries(profile.stages).map(([name, stage]) => {
+    return [name, oneReplica(stage)] as const
+  })
+  const configuration = Object.fromEntries(
+    planned.map(([name, stage]) => [nameHere(name), stage] as const),
+  )
+  const runs = await withEngine(plain, { configuration, terms: whole.terms }, async (engine) => {
+    const loopMs = await loopTime(engine, whole)
+    const before = runsOf(engine)
+    const { latenciesMs, requests } = await loneLatencies(engine, whole)
+    const after = runsOf(engine)
+    const ran = planned.flatMap(([name]) => {
+      const here = nameHere(name)
+      const runs = less(after[here] ?? none, before[here] ?? none)
+      return runs.batches === 0 ? [] : [[name, runs] as const]
     })
-    return runs.slice(Math.min(warmRequests, runs.length >> 1))
+    return { loopMs, latenciesMs, requests, ran: Object.fromEntries(ran) }
   })
+  const known = withHops(profile, runs)
+  const otherwiseMs = await latencyOtherwise(asItRan(known, runs), Object.fromEntries(planned))
+  const requestMs = requestTime(runs, otherwiseMs)
+  const overhead = { hopMs: 0, ...known.overhead, requestMs }
+  return { stages: known.stages, overhead }
 }
 
-/** As often as wanted, unless that takes long; three times in any case. */
-async function runFor<Result>(
-  { most, forMs }: { readonly most: number; readonly forMs: number },
-  run: () => Promise<Result>,
-): Promise<Result[]> {
-  const results: Result[] = []
-  const beganMs = performance.now()
-  while (results.length < most && (results.length < 3 || performance.now() - beganMs < forMs)) {
-    results.push(await run())
+/** On the first tier, with the first model, and with the largest batches that were measured. */
+function oneReplica({ tiers, models }: StageProfile) {
+  const [model, first] = Object.entries(models ?? {})[0] ?? []
+  const [tier, measured] = Object.entries(tiers ?? first?.tiers ?? {})[0] ?? []
+  const maxBatch = measured?.points.at(-1)?.batch ?? 1
+  return { tier: tier as string, maxBatch, replicas: 1, ...(model === undefined ? {} : { model }) }
+}
+
+const none: StageRuns = { batches: 0, rows: 0, serviceMs: 0, busyMs: 0 }
+
+function runsOf(engine: MeasuringEngine): Readonly<Record<string, StageRuns>> {
+  const each = Object.entries(engine.stats().stages)
+  return Object.fromEntries(
+    each.map(([name, { rows, serviceMs, busyMs }]) => {
+      const { count, mean } = serviceMs
+      return [name, { batches: count, rows, serviceMs: count === 0 ? 0 : count * mean, busyMs }]
+    }),
+  )
+}
+
+function less(after: StageRuns, before: StageRuns): StageRuns {
+  return {
+    batches: after.batches - before.batches,
+    rows: after.rows - before.rows,
+    serviceMs: after.serviceMs - before.serviceMs,
+    busyMs: after.busyMs - before.busyMs,
   }
-  return results
+}
+
+/**
+ * Milliseconds of the event loop for each of many requests: one at once, so that it never waits for a core that threads of
+ * stages have taken.
+ */
+async function loopTime(engine: MeasuringEngine, { requests, maxPointMs }: Whole): Promise<number> {
+  const forMs = Math.min(loopForMs, maxPointMs)
+  const sendFor = async (leastMs: number): Promise<number> => {
+    const beganMs = performance.now()
+    let sent = 0
+    do await infer(engine, requests[sent++ % requests.length])
+    while (performance.now() - beganMs < leastMs)
+    return sent
+  }
+  await sendFor(forMs / 4) // until what it calls is compiled
+  const before = performance.eventLoopUtilization()
+  const sent = await sendFor(forMs)
+  return performance.eventLoopUtilization(before).active / sent
+}
+
+/** Each request some times, with a pause before it as long as the last one took: an engine that is half idle. */
+async function loneLatencies(
+  engine: MeasuringEngine,
+  { requests, maxPointMs }: Whole,
+): Promise<Pick<WholeRuns, 'latenciesMs' | 'requests'>> {
+  const latenciesMs = requests.map((): number[] => [])
+  const beganMs = performance.now()
+  let sent = 0
+  let lastMs = 0
+  for (let round = 0; round < warmRounds + mostRounds; round++) {
+    for (const [at, request] of requests.entries()) {
+      const late = performance.now() - beganMs > maxPointMs
+      if (late && (round > 1 || (round === 1 && at >= fewestRequests))) {
+        return { latenciesMs: latenciesMs.filter(({ length }) => length > 0), requests: sent }
+      }
+      await setTimeout(Math.max(pauseMs, lastMs))
+      const sentMs = performance.now()
+      sent++
+      await infer(engine, request)
+      lastMs = performance.now() - sentMs
+      if (round >= warmRounds) latenciesMs[at]?.push(lastMs)
+    }
+  }
+  return { latenciesMs, requests: sent }
+}
+
+async function infer(engine: MeasuringEngine, request: object | undefined): Promise<void> {
+  await engine.infer(request as Parameters<MeasuringEngine['infer']>[0])
 }

@@ -1,68 +1,105 @@
 // What serving costs beside service, out of latencies of requests that were sent one at a time.
-import { median, round } from './points.ts'
-import type { OverheadProfile } from './profile.ts'
+import { mean, median, round } from './points.ts'
+import type { Profile, ProfilePoint, StageProfile, TierProfile } from './profile.ts'
 
-/** A stage alone, batches of one row. */
-export interface LoneOverhead {
-  /** Latency less service time, of requests of one row, each sent a moment after the last was answered. */
-  readonly idleMs: readonly number[]
-  /** The same of requests of many rows, for each row: the replica goes from batch to batch. */
-  readonly busyMs: readonly number[]
+/** Requests through the whole pipeline. */
+export interface WholeRuns {
+  /** For each request, its latencies when no other was there. */
+  readonly latenciesMs: readonly (readonly number[])[]
+  /** How long the event loop is busy with one. */
+  readonly loopMs: number
+  /** How many there were, those to warm up included; each woke the stages it went through. */
+  readonly requests: number
+  /** By stage, what ran for them. */
+  readonly ran: Readonly<Record<string, StageRuns>>
 }
 
-/** A request through the whole pipeline. */
-export interface PathOverhead {
-  /** Latency less the service times along the longest way. */
-  readonly restMs: number
-  /** Stages on that way. */
-  readonly hops: number
+export interface StageRuns {
+  readonly batches: number
+  readonly rows: number
+  readonly serviceMs: number
+  /** What batches kept their replica for, service included. */
+  readonly busyMs: number
 }
+
+/** How much faster or slower a machine may have become since its stages were measured. */
+const mostDrift = 4 / 3
 
 /**
- * Solves latency = requestMs + hops x hopMs + service times. What a batch costs follows from requests of many rows, where
- * nothing is paid but batches; what a request costs is the rest, of requests through the whole pipeline, or through its
- * stages alone where there are none. Never below 0. Of rests the lower quartile: on a busy machine most wake-ups are late, and
- * how late says nothing of what is measured here.
+ * The profile, with the stage that takes longest as long as it took in these runs: so that what is compared with them is
+ * measured on the machine as it was then, which may have become faster or slower.
  */
-export function solveOverhead(given: {
-  readonly stages: readonly LoneOverhead[]
-  readonly paths: readonly PathOverhead[]
-}): OverheadProfile {
-  const hopMs = Math.max(0, medianOr0(given.stages.map(({ busyMs }) => median(busyMs))))
-  const rests =
-    given.paths.length > 0
-      ? given.paths.map(({ restMs, hops }) => restMs - hops * hopMs)
-      : given.stages.map(({ idleMs }) => lowerQuartile(idleMs) - hopMs)
-  const requestMs = given.paths.length > 0 ? lowerQuartile(rests) : medianOr0(rests)
-  return { requestMs: round(Math.max(0, requestMs)), hopMs: round(hopMs) }
-}
-
-/**
- * The way through stages that take longest one after the other; `stages` come after all they wait for.
- */
-export function longestWay(
-  stages: readonly { readonly name: string; readonly serviceMs: number }[],
-  edges: readonly (readonly [from: string, to: string])[],
-): { readonly serviceMs: number; readonly hops: number } {
-  const ends = new Map<string, { serviceMs: number; hops: number }>()
-  let longest = { serviceMs: 0, hops: 0 }
-  for (const { name, serviceMs } of stages) {
-    const before = edges.flatMap(([from, to]) => (to === name ? (ends.get(from) ?? []) : []))
-    const latest = before.reduce((a, b) => (b.serviceMs > a.serviceMs ? b : a), {
-      serviceMs: 0,
-      hops: 0,
-    })
-    const end = { serviceMs: latest.serviceMs + serviceMs, hops: latest.hops + 1 }
-    ends.set(name, end)
-    if (end.serviceMs > longest.serviceMs) longest = end
+export function asItRan(
+  profile: Profile,
+  { ran, requests }: Pick<WholeRuns, 'ran' | 'requests'>,
+): Profile {
+  const [longest] = Object.entries(ran).toSorted(([, a], [, b]) => b.serviceMs - a.serviceMs)
+  if (longest === undefined) return profile
+  const [name, { batches, rows, serviceMs }] = longest
+  const stage = profile.stages[name] as StageProfile
+  const scaled = ({ points, wakeMs = 0, ...tier }: TierProfile): TierProfile => {
+    const expectedMs =
+      batches * timeOf(points, rows / batches) + Math.min(batches, requests) * wakeMs
+    const drift = Math.min(mostDrift, Math.max(1 / mostDrift, serviceMs / expectedMs))
+    const drifted = points.map((point) => ({ ...point, meanMs: drift * point.meanMs }))
+    return { ...tier, points: drifted, wakeMs: drift * wakeMs }
   }
-  return longest
+  return { ...profile, stages: { ...profile.stages, [name]: withTiers(stage, scaled) } }
 }
 
-function medianOr0(values: readonly number[]): number {
-  return values.length === 0 ? 0 : median(values)
+function withTiers(
+  { tiers, models, ...stage }: StageProfile,
+  change: (tier: TierProfile) => TierProfile,
+): StageProfile {
+  const changed = (
+    from: NonNullable<StageProfile['tiers']>,
+  ): NonNullable<StageProfile['tiers']> => {
+    const entries = Object.entries(from)
+    return Object.fromEntries(entries.map(([name, tier]) => [name, change(tier)]))
+  }
+  if (models === undefined) return { ...stage, tiers: changed(tiers ?? {}) }
+  const each = Object.entries(models).map(([name, model]) => {
+    return [name, { ...model, tiers: changed(model.tiers) }] as const
+  })
+  return { ...stage, models: Object.fromEntries(each) }
 }
 
-function lowerQuartile(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[(values.length - 1) >> 2] ?? 0
+/** Linear between the points. */
+function timeOf(points: readonly ProfilePoint[], rows: number): number {
+  const right = points.findIndex(({ batch }) => batch >= rows)
+  const above = points.at(right) as ProfilePoint // there is one, or at(-1)
+  const below = points[right - 1] ?? above
+  if (above.batch === below.batch) return above.meanMs
+  const share = (rows - below.batch) / (above.batch - below.batch)
+  return below.meanMs + share * (above.meanMs - below.meanMs)
+}
+
+/**
+ * `requestMs` is what makes the mean latency of lone requests what was measured: it is `otherwiseMs` by everything else
+ * that the profile says. Of each request the median counts, since some meet something else that runs on the machine. Never
+ * below 0.
+ */
+export function requestTime(
+  { latenciesMs }: Pick<WholeRuns, 'latenciesMs'>,
+  otherwiseMs: number,
+): number {
+  return round(Math.max(0, mean(latenciesMs.map(median)) - otherwiseMs))
+}
+
+/** With what batches cost beside their service: in each stage that ran, and, for others, the median of those. */
+export function withHops(
+  profile: Profile,
+  { ran, loopMs }: Pick<WholeRuns, 'ran' | 'loopMs'>,
+): Profile {
+  const hops = new Map(
+    Object.entries(ran).map(([name, { batches, busyMs, serviceMs }]) => {
+      return [name, round(Math.max(0, busyMs - serviceMs) / batches)] as const
+    }),
+  )
+  const stages = Object.entries(profile.stages).map(([name, stage]) => {
+    const hopMs = hops.get(name)
+    return [name, hopMs === undefined ? stage : { ...stage, hopMs }] as const
+  })
+  const overhead = { requestMs: 0, hopMs: median([...hops.values()]), loopMs: round(loopMs) }
+  return { ...profile, stages: Object.fromEntries(stages), overhead }
 }

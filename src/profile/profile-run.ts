@@ -8,15 +8,14 @@ import { nodesBefore } from '../pipeline/wiring.ts'
 import { toContention } from './contention.ts'
 import { loneStage } from './lone-stage.ts'
 import { measureContention } from './measure-contention.ts'
-import { measureLoneOverhead, measurePathOverhead } from './measure-overhead.ts'
+import { measureOverhead } from './measure-overhead.ts'
 import { batchSizes, blocksPerBatch, type MeasureLimits, measureStage } from './measure-stage.ts'
+import { measureWake } from './measure-wake.ts'
 import { type RunTerms, throwIfCancelled } from './measuring-engine.ts'
-import { type LoneOverhead, solveOverhead } from './overhead.ts'
 import { toPoints } from './points.ts'
 import type {
   ContentionPoint,
   ModelProfile,
-  OverheadProfile,
   Profile,
   StageProfile,
   TierProfile,
@@ -70,7 +69,6 @@ interface Work {
 export class ProfileRun {
   readonly #parts: ProfileRunParts
   readonly #edges: readonly (readonly [from: string, to: string])[]
-  readonly #overheads: { readonly stage: Stage; readonly overhead: LoneOverhead }[] = []
 
   constructor(parts: ProfileRunParts) {
     this.#parts = parts
@@ -82,16 +80,13 @@ export class ProfileRun {
     const { pipeline, progress } = this.#parts
     const stages: Record<string, StageProfile> = {}
     for (const name of pipeline.order) stages[name] = await this.#stage(name)
-    const overhead = await this.#overhead()
-    progress.step({ message: 'what a request and a batch cost beside the models' })
     const contention = await this.#contention(stages)
     progress.step({ message: 'how replicas slow each other down' })
-    return {
-      stages,
-      edges: this.#edges,
-      overhead,
-      ...(contention.length === 0 ? {} : { contention }),
-    }
+    const edges = this.#edges
+    const slower = contention.length === 0 ? {} : { contention }
+    const measured = await this.#overhead({ stages, edges, ...slower })
+    progress.step({ message: 'what requests and batches cost beside their service' })
+    return { edges, ...slower, ...measured }
   }
 
   async #stage(name: string): Promise<StageProfile> {
@@ -127,7 +122,6 @@ export class ProfileRun {
     const { limits, terms, progress } = this.#parts
     const firstStep = progress.done
     const options = this.#bench(work, tier)
-    const { stage } = options.lone
     const place = { stage: work.name, tier }
     const what = `${[work.name, work.variant?.name ?? []].flat().join(', ')} on ${tier}`
     const profile = await withBench(options, terms, async (bench) => {
@@ -136,10 +130,9 @@ export class ProfileRun {
         progress.step({ ...place, batch, message: `${what}, batches of ${batch}` })
         throwIfCancelled(terms)
       })
-      if (tier === tiersOf(stage, this.#parts.tiers)[0]) {
-        this.#overheads.push({ stage, overhead: await measureLoneOverhead(bench, limits) })
-      }
-      return { points: toPoints(measured), ...(await memoryOf(bench, stage)) }
+      const { stage } = options.lone
+      const wakeMs = stage.kind === 'inline' ? 0 : await measureWake(bench, limits)
+      return { points: toPoints(measured), wakeMs, ...(await memoryOf(bench, stage)) }
     })
     progress.reach(firstStep + stepsPerTier(limits.maxBatch), { ...place, message: what })
     return profile
@@ -158,21 +151,13 @@ export class ProfileRun {
     }
   }
 
-  // Inline functions run on this thread, and so do those who measure them: others tell more.
-  async #overhead(): Promise<OverheadProfile> {
+  async #overhead(
+    measured: Pick<Profile, 'stages' | 'edges' | 'contention'>,
+  ): Promise<Pick<Profile, 'stages' | 'overhead'>> {
     const { pipeline, samples, limits, terms } = this.#parts
-    const native = this.#overheads.filter(({ stage }) => stage.kind === 'onnx')
-    const stages = (native.length > 0 ? native : this.#overheads).map(({ overhead }) => overhead)
-    const fansOut = Object.values<Stage>(pipeline.stages).some(({ fanOut }) => fanOut)
-    const { requests1: requests } = samples
-    if (fansOut || requests.length === 0) return solveOverhead({ stages, paths: [] })
-    const paths = await measurePathOverhead(pipeline, {
-      requests,
-      edges: this.#edges,
-      terms,
-      maxPointMs: limits.maxPointMs,
-    })
-    return solveOverhead({ stages, paths })
+    const whole = { pipeline, requests: samples.some, maxPointMs: limits.maxPointMs, terms }
+    const { paths } = samples
+    return measureOverhead({ version: 1, pipeline: pipeline.name, ...measured, paths }, whole)
   }
 
   async #contention(

@@ -37,6 +37,8 @@ export interface StageProfile {
   readonly fanOut?: boolean | undefined
   /** The fan-out stage whose items it waits for and brings together. */
   readonly gather?: string | undefined
+  /** Milliseconds that a batch keeps its replica beside its service time. Default: the profile's `overhead.hopMs`. */
+  readonly hopMs?: number | undefined
   readonly tiers?: Readonly<Record<string, TierProfile>> | undefined
   readonly models?: Readonly<Record<string, ModelProfile>> | undefined
 }
@@ -52,6 +54,8 @@ export interface ModelProfile {
 export interface TierProfile {
   /** Ascending batch sizes. A larger batch takes no less time, and each row in it no more. */
   readonly points: readonly ProfilePoint[]
+  /** Milliseconds more that a batch takes on a replica that had slept: cold caches, a core that slows down. Default 0. */
+  readonly wakeMs?: number | undefined
   /** Megabytes of the model, shared by all replicas of one thread. Default 0. */
   readonly modelMb?: number | undefined
   /** Megabytes of each replica beside that. Default 0. */
@@ -91,10 +95,12 @@ export interface ItemsProfile {
 }
 
 export interface OverheadProfile {
-  /** Milliseconds of a request that are spent outside of all stages: checked, copied, answered. */
+  /** Milliseconds of a request that nothing else here accounts for: threads that wake up, caches that are cold. */
   readonly requestMs: number
-  /** Milliseconds of a batch beside its service time: noticed, put together, stored, sent on. */
+  /** Milliseconds of a batch beside its service time, for stages without their own: noticed, stored, sent on. */
   readonly hopMs: number
+  /** Milliseconds that a request keeps the event loop busy, which takes one after the other. Default 0. */
+  readonly loopMs?: number | undefined
 }
 
 export interface ContentionPoint {

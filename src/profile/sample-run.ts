@@ -18,8 +18,8 @@ export interface SampleRun extends Visited {
   readonly rows: ReadonlyMap<string, readonly Row[]>
   /** Stages whose rows are whole tensors. */
   readonly untapped: ReadonlySet<string>
-  /** The first requests, of those of one row. */
-  readonly requests1: readonly object[]
+  /** Some of the requests, spread evenly over all. */
+  readonly some: readonly object[]
 }
 
 const mostKept = 64
@@ -68,7 +68,8 @@ interface RunParts {
 class Run {
   readonly #parts: RunParts
   readonly #counter: PathCounter
-  readonly #kept: object[] = []
+  #kept: object[] = []
+  #every = 1
   #taken = 0
 
   constructor(parts: RunParts) {
@@ -94,10 +95,9 @@ class Run {
     for (const stage of untapped) {
       sightings[seenOf(stage)] = [(after[stage]?.rows ?? 0) - (before[stage]?.rows ?? 0)]
     }
-    const rows = rowsOf(outputs, tapped)
-    this.#counter.add(rows, sightings)
+    this.#counter.add(rowsOf(outputs, tapped), sightings)
     this.#recordWhole(sample, { outputs, sightings })
-    if (rows === 1 && this.#kept.length < mostKept) this.#kept.push(sample)
+    this.#keep(sample, at)
   }
 
   result(): SampleRun {
@@ -111,8 +111,16 @@ class Run {
       const problem = `none of the ${this.#taken} requests made stage "${idle}" run`
       throw invalid(`samples: ${problem}, so that nothing can be measured of it; add one that does`)
     }
-    const requests1 = this.#kept
-    return { ...this.#counter.result(), rows, untapped, requests1 }
+    return { ...this.#counter.result(), rows, untapped, some: this.#kept }
+  }
+
+  // Every one, then every second, fourth, ...: those kept are spread evenly, however many will come.
+  #keep(sample: object, at: number): void {
+    if (at % this.#every !== 0) return
+    this.#kept.push(sample)
+    if (this.#kept.length < mostKept) return
+    this.#every *= 2
+    this.#kept = this.#kept.filter((_, index) => index % 2 === 0)
   }
 
   async #infer(

@@ -1,4 +1,5 @@
 // One stage in an engine of its own, with one replica unless said otherwise, run batch after batch.
+import { setTimeout } from 'node:timers/promises'
 import { MillraceError } from '../errors.ts'
 import { aloneName, type LoneStage } from './lone-stage.ts'
 import { type MeasuringEngine, type RunTerms, residentMb, withEngine } from './measuring-engine.ts'
@@ -14,6 +15,8 @@ const mostPendingRows = 4096
 /** Different batches that are made of the recorded rows. */
 const mostTurns = 16
 const moreReplicas = 2
+/** For a thread to fall asleep, at least; timers cannot do less. */
+const leastRestMs = 1
 /** Who keeps a stage busy, and how many batches each sends at once at most. */
 const clients = 4
 const mostAtOnce = 256
@@ -31,7 +34,6 @@ export interface BenchOptions {
 /** One batch. */
 export interface BatchRun {
   readonly serviceMs: number
-  readonly latencyMs: number
 }
 
 /** Many batches. */
@@ -39,15 +41,13 @@ export interface BusyRun {
   readonly batches: number
   /** Mean service time. */
   readonly meanMs: number
-  /** From the first to the last. */
-  readonly tookMs: number
 }
 
 /** Since the engine started. */
 interface Totals {
   readonly rows: number
   readonly batches: number
-  readonly totalMs: number
+  readonly serviceMs: number
 }
 
 /** Runs `use` with the stage alone, and closes it whatever happens. */
@@ -93,15 +93,19 @@ export class StageBench {
     this.#turns = this.#makeTurns(batch)
   }
 
-  /** Service time of one batch, and the latency of its requests; undefined where the rows did not make one. */
+  /** Service time of one batch; undefined where the rows did not make one. */
   async run(): Promise<BatchRun | undefined> {
     const before = this.#stats()
-    const beganMs = performance.now()
     await this.#send(this.#turns[this.#turn++ % this.#turns.length] as readonly Row[])
-    const latencyMs = performance.now() - beganMs
     const after = this.#stats()
     const whole = after.batches - before.batches === 1 && after.rows - before.rows === this.#batch
-    return whole ? { serviceMs: after.totalMs - before.totalMs, latencyMs } : undefined
+    return whole ? { serviceMs: after.serviceMs - before.serviceMs } : undefined
+  }
+
+  /** The same after a rest as long as that batch takes, as in a stage that is busy for half of the time. */
+  async runRested(restMs: number): Promise<BatchRun | undefined> {
+    await setTimeout(Math.max(leastRestMs, restMs))
+    return this.run()
   }
 
   /** Resident megabytes of a replica beside the first. */
@@ -123,24 +127,19 @@ export class StageBench {
       while (performance.now() - beganMs < forMs)
     }
     await Promise.all(Array.from({ length: clients }, client))
-    return this.#since(before, beganMs)
+    return this.#since(before)
   }
 
   /** That many batches, or as many as may wait at once, one after the other on all replicas. */
-  async keepBusy(wanted: number): Promise<BusyRun> {
+  async keepBusy(wanted: number): Promise<void> {
     const batches = Math.max(1, Math.min(wanted, this.#mostBatches))
-    const requests = this.#burst(batches)
-    const before = this.#stats()
-    const beganMs = performance.now()
-    await this.#send(requests)
-    return this.#since(before, beganMs)
+    await this.#send(this.#burst(batches))
   }
 
-  #since(before: Totals, beganMs: number): BusyRun {
-    const tookMs = performance.now() - beganMs
+  #since(before: Totals): BusyRun {
     const after = this.#stats()
     const batches = after.batches - before.batches
-    return { meanMs: (after.totalMs - before.totalMs) / batches, tookMs, batches }
+    return { batches, meanMs: (after.serviceMs - before.serviceMs) / batches }
   }
 
   get #mostBatches(): number {
@@ -215,6 +214,6 @@ export class StageBench {
     const { rows, batches, serviceMs } = this.#engine.stats().stages[aloneName] as NonNullable<
       ReturnType<MeasuringEngine['stats']>['stages'][string]
     >
-    return { rows, batches, totalMs: serviceMs.count * serviceMs.mean }
+    return { rows, batches, serviceMs: serviceMs.count * serviceMs.mean }
   }
 }

@@ -17,6 +17,8 @@ const oneStage: Pick<NativeSimulatorSpec, 'stages' | 'paths'> = {
 const plain: NativeService = {
   latency: [1, 1],
   spread: [],
+  hopMs: 0,
+  wakeMs: 0,
   threads: 0,
   maxBatch: 1,
   maxDelayMs: 0,
@@ -29,7 +31,7 @@ function simulatorOf(
   return addon.createSimulator({
     ...oneStage,
     requestMs: 0,
-    hopMs: 0,
+    loopMs: 0,
     slowdown: [],
     seed: 1,
     ...more,
@@ -61,8 +63,8 @@ describe('times', () => {
   })
 
   it('of requests and batches are added', async () => {
-    const simulator = simulatorOf([0], { requestMs: 0.25, hopMs: 0.5 })
-    expect((await reportOf(simulator, plain))?.maxMs).toBe(1.75)
+    const simulator = simulatorOf([0], { requestMs: 0.25, loopMs: 2 })
+    expect((await reportOf(simulator, { ...plain, hopMs: 0.5 }))?.maxMs).toBe(3.75)
   })
 })
 

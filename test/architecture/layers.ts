@@ -43,6 +43,8 @@ export const TYPESCRIPT_FILE_LAYERS: Layers = {
   'src/profile/profiler.ts': ['engine'],
   // Starts and ends the engines that the profiler measures; all it measures goes through this.
   'src/profile/measuring-engine.ts': ['engine'],
+  // What a request costs beside its stages is what is left of its latency when the estimator has spoken.
+  'src/profile/latency-otherwise.ts': ['estimator'],
 }
 
 export const NATIVE_LAYERS: Layers = {

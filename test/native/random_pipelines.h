@@ -39,7 +39,7 @@ class RandomPipeline {
       add(made, root);
     }
     if (random_.one_in(3)) made.request_overhead = span();
-    if (random_.one_in(3)) made.hop_overhead = span();
+    if (random_.one_in(3)) made.loop_overhead = span();
     return made;
   }
 
@@ -54,6 +54,8 @@ class RandomPipeline {
     made.replicas = static_cast<std::size_t>(random_.one_in(12) ? 0 : 1 + random_.below(3));
     made.max_batch = static_cast<std::size_t>(1 + random_.below(6));
     if (random_.one_in(3)) made.max_delay = span();
+    if (random_.one_in(3)) made.hop_overhead = span();
+    if (random_.one_in(3)) made.wake_overhead = span();
     return made;
   }
 

@@ -91,6 +91,7 @@ struct Stage {
   std::uint64_t batches = 0;
   double busy = 0;
   double capacity = 0;
+  std::vector<Nanos> left;  // when places became free that nobody has taken since
 };
 
 class ReferenceSimulation {
@@ -101,7 +102,8 @@ class ReferenceSimulation {
         places_(pipeline.stages),
         arrivals_(std::move(arrivals)),
         seed_(seed),
-        stages_(services.size()) {
+        stages_(services.size()),
+        slowdown_(beside_loop(pipeline, arrivals_)) {
     for (std::size_t i = 0; i < services.size(); ++i) set_service(i, services[i]);
   }
 
@@ -162,7 +164,7 @@ class ReferenceSimulation {
   [[nodiscard]] std::optional<Nanos> next_instant() const {
     std::optional<Nanos> next;
     const auto consider = [&](Nanos at) { next = next ? std::min(*next, at) : at; };
-    if (requests_.size() < arrivals_.size()) consider(arrivals_[requests_.size()]);
+    if (const auto entry = next_entry()) consider(*entry);
     for (const auto& one : running_) consider(end_of(*one));
     for (const Stage& stage : stages_) {
       if (stage.wake_at) consider(*stage.wake_at);
@@ -181,7 +183,7 @@ class ReferenceSimulation {
   [[nodiscard]] long double slowdown() const {
     std::size_t busy = 0;
     for (const auto& one : running_) busy += one->threads;
-    const std::vector<double>& table = pipeline_.slowdown;
+    const std::vector<double>& table = slowdown_;
     if (busy == 0 || table.empty()) return 1;
     if (busy <= table.size()) return table[busy - 1];
     return static_cast<double>(table.back()) * static_cast<double>(busy) /
@@ -211,7 +213,7 @@ class ReferenceSimulation {
   // True when something happened, so that there may be more at the same instant.
   bool live() {
     bool happened = end_batches();
-    while (requests_.size() < arrivals_.size() && arrivals_[requests_.size()] <= now_) {
+    while (next_entry().value_or(kNever) <= now_) {
       arrive();
       happened = true;
     }
@@ -233,6 +235,7 @@ class ReferenceSimulation {
       batches_[one->number].end = now_;
       one->replica->busy = false;
       Stage& stage = stages_[one->stage];
+      stage.left.push_back(now_);
       drop_replicas(stage);
       ++stage.batches;
       stage.visits += one->rows.size();
@@ -284,7 +287,8 @@ class ReferenceSimulation {
       batch->rows.push_back(stage.queue.front().row);
       stage.queue.pop_front();
     }
-    const Nanos takes = pipeline_.hop_overhead + stage.service.latency.at(rows);
+    const Nanos takes = stage.service.hop_overhead + stage.service.latency.at(rows) +
+                        (wakes(stage) ? stage.service.wake_overhead : 0);
     batch->end = now_ + takes;
     const bool alone = pipeline_.slowdown.empty() || batch->threads == 0;
     if (!alone) batch->left = static_cast<long double>(takes);
@@ -292,6 +296,14 @@ class ReferenceSimulation {
         {index, static_cast<std::uint32_t>(rows), now_, alone ? batch->end : kNever});
     replica.busy = true;
     running_.push_back(std::move(batch));
+  }
+
+  // The places that batches have had: the one that was left last is taken first.
+  [[nodiscard]] bool wakes(Stage& stage) const {
+    if (stage.left.empty()) return true;
+    const Nanos since = stage.left.back();
+    stage.left.pop_back();
+    return now_ - since > kRest;
   }
 
   // Rows --------------------------------------------------------------------------------------
@@ -311,10 +323,36 @@ class ReferenceSimulation {
     return last;
   }
 
+  // While it is busy the event loop is a thread more: on average over all requests.
+  static std::vector<double> beside_loop(const SimulatedPipeline& pipeline,
+                                         const std::vector<Nanos>& arrivals) {
+    std::vector<double> table = pipeline.slowdown;
+    if (table.empty() || arrivals.empty() || pipeline.loop_overhead == 0) return table;
+    Nanos free = 0;
+    for (const Nanos arrival : arrivals) free = std::max(free, arrival) + pipeline.loop_overhead;
+    const auto takes =
+        static_cast<double>(pipeline.loop_overhead) * static_cast<double>(arrivals.size());
+    const double share = takes / static_cast<double>(free - arrivals.front());
+    for (std::size_t i = 0; i < table.size(); ++i) {
+      const auto threads = static_cast<double>(i + 1);
+      const bool last = i + 1 == table.size();
+      const double next = last ? table[i] * (threads + 1) / threads : table[i + 1];
+      table[i] += share * (next - table[i]);
+    }
+    return table;
+  }
+
+  // The event loop takes one request after the other.
+  [[nodiscard]] std::optional<Nanos> next_entry() const {
+    if (requests_.size() == arrivals_.size()) return std::nullopt;
+    return std::max(loop_free_, arrivals_[requests_.size()]) + pipeline_.loop_overhead;
+  }
+
   void arrive() {
     const auto number = static_cast<std::uint32_t>(requests_.size());
     requests_.emplace_back();
-    requests_.back().arrival = now_;
+    requests_.back().arrival = arrivals_[number];
+    loop_free_ = now_;
     const std::uint32_t path = draw(number);
     add_row(number, nullptr, {}, {0}, path);
     std::uint32_t rows = 1;
@@ -426,10 +464,12 @@ class ReferenceSimulation {
   const SimulatedPipeline pipeline_;
   const Places places_;
   const std::vector<Nanos> arrivals_;
+  Nanos loop_free_ = 0;
   const std::uint64_t seed_;
   Nanos now_ = 0;
   bool changed_ = true;
   std::vector<Stage> stages_;
+  const std::vector<double> slowdown_;
   std::vector<Request> requests_;
   std::vector<std::unique_ptr<Running>> running_;
   std::vector<Simulation::Batch> batches_;

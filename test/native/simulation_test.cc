@@ -68,12 +68,35 @@ TEST(Simulation, HoldsAnUnfilledBatchBackUntilItIsFullOrItsDelayIsOver) {
 
 TEST(Simulation, AddsItsOverheadsToABatchAndToARequest) {
   SimulatedPipeline pipeline = simulated_chain(2);
-  pipeline.hop_overhead = 3;
   pipeline.request_overhead = 100;
-  const auto run =
-      simulated(pipeline, {5}, {simulated_service({{1, 10}}), simulated_service({{1, 20}})});
+  std::vector<SimulatedService> services(2, simulated_service({{1, 10}}));
+  services[1] = simulated_service({{1, 20}});
+  for (SimulatedService& service : services) service.hop_overhead = 3;
+  const auto run = simulated(pipeline, {5}, services);
   EXPECT_EQ(batches_of(*run), (Batches{{0, 1, 5, 18}, {1, 1, 18, 41}}));
   EXPECT_EQ(run->report(kNoLimit).max, 136);
+}
+
+TEST(Simulation, TakesLongerForABatchWhoseReplicaHasRested) {
+  SimulatedService service = simulated_service({{1, 10}});
+  service.wake_overhead = 5;
+  const Nanos again = 1000 + kRest;
+  const auto run = simulated(simulated_chain(1), {0, 1, 20, again, 1'000'000'000}, {service});
+  EXPECT_EQ(batches_of(*run), (Batches{{0, 1, 0, 15},
+                                       {0, 1, 15, 25},
+                                       {0, 1, 25, 35},
+                                       {0, 1, again, again + 15},
+                                       {0, 1, 1'000'000'000, 1'000'000'015}}));
+}
+
+TEST(Simulation, LetsRequestsInOneAfterTheOtherWhereTheLoopTakesTime) {
+  SimulatedPipeline pipeline = simulated_chain(1);
+  pipeline.loop_overhead = 4;
+  const auto run = simulated(pipeline, {5, 6, 20}, {simulated_service({{1, 1}})});
+  EXPECT_EQ(batches_of(*run), (Batches{{0, 1, 9, 10}, {0, 1, 13, 14}, {0, 1, 24, 25}}));
+  EXPECT_EQ(run->report(kNoLimit).p50, 5);
+  EXPECT_EQ(run->report(kNoLimit).max, 8) << "since it arrived";
+  EXPECT_EQ(late(pipeline, {5, 6, 20}, {simulated_service({{1, 1}})}, 7), 1u);
 }
 
 TEST(Simulation, SeesAllThatHappensAtAnInstantBeforeItDecides) {

@@ -14,7 +14,11 @@ function servicesOf(profile: Profile): StageServices {
 
 describe('the service of a stage', () => {
   const profile = profileOf({
-    fast: { scaleFactor: 1, tiers: { 'cpu-4': tier({ 1: 2, 8: 4 }), k80: tier({ 1: 1 }) } },
+    fast: {
+      scaleFactor: 1,
+      hopMs: 0.25,
+      tiers: { 'cpu-4': { ...tier({ 1: 2, 8: 4 }), wakeMs: 0.5 }, k80: tier({ 1: 1 }) },
+    },
     ask: { ...stage({ 1: 50 }), kind: 'inline' },
   })
   const services = servicesOf(profile)
@@ -28,6 +32,8 @@ describe('the service of a stage', () => {
     expect(fast?.native).toEqual({
       latency: [1, 2, 8, 4],
       spread: [],
+      hopMs: 0.25,
+      wakeMs: 0.5,
       threads: 4,
       maxBatch: 5,
       maxDelayMs: 2,

@@ -126,9 +126,18 @@ describe('a cascade', () => {
   })
 
   it('costs what requests and batches cost beside their stages', async () => {
-    const profile = { ...cascade, overhead: { requestMs: 0.5, hopMs: 0.25 } }
+    const profile = { ...cascade, overhead: { requestMs: 0.5, hopMs: 0.25, loopMs: 1 } }
     const estimate = await estimateOf(profile, { trace: steadyTrace(1000, 20) })
-    expect(estimate).toMatchObject({ p50Ms: 2.75, maxMs: 13 })
+    expect(estimate).toMatchObject({ p50Ms: 3.75, maxMs: 14 })
+  })
+})
+
+describe('a replica that has rested', () => {
+  it('takes longer for its next batch', async () => {
+    const tiers = { 'cpu-1': { ...tier({ 1: 5 }), wakeMs: 2 } }
+    const profile = profileOf({ a: { scaleFactor: 1, tiers } })
+    const estimate = await estimateOf(profile, { trace: traceOf(0, 1, 40) })
+    expect(estimate).toMatchObject({ p50Ms: 7, maxMs: 11 })
   })
 })
 
@@ -363,10 +372,10 @@ describe('an estimate', () => {
       const simulator = addon.createSimulator({
         stages: [{ predecessors: [], fanOut: false, gather: -1 }],
         paths: [{ share: 1, visits: [[0, 1]], items: [] }],
-        requestMs: 0, hopMs: 0, slowdown: [], seed: 1, arrivalsMs: Float64Array.of(0, 1),
+        requestMs: 0, loopMs: 0, slowdown: [], seed: 1, arrivalsMs: Float64Array.of(0, 1),
       })
       const service = simulator.addService(
-        { latency: [1, 10], spread: [], threads: 1, maxBatch: 1, maxDelayMs: 0 })
+        { latency: [1, 10], spread: [], hopMs: 0, wakeMs: 0, threads: 1, maxBatch: 1, maxDelayMs: 0 })
       simulator.estimate({
         configurations: Float64Array.of(service, 1), latencyMs: 1, threads: 2, drawn: false, run: 0,
       }).then(([report]) => parentPort.postMessage(report.maxMs))`

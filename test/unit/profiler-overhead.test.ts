@@ -1,52 +1,77 @@
 import { describe, expect, it } from 'vitest'
 import { threadCounts, toContention } from '../../src/profile/contention.ts'
-import { longestWay, solveOverhead } from '../../src/profile/overhead.ts'
+import { latencyOtherwise } from '../../src/profile/latency-otherwise.ts'
+import { asItRan, requestTime, withHops } from '../../src/profile/overhead.ts'
+import type { Profile } from '../../src/profile/profile.ts'
 import { ProgressCounter } from '../../src/profile/profile-progress.ts'
 
-const quick = { idleMs: [0.3, 0.3, 9], busyMs: [0.1, 0.1, 0.1] }
+const point = (batch: number, meanMs: number) => ({ batch, meanMs, p99Ms: meanMs })
+const profile: Profile = {
+  version: 1,
+  pipeline: 'cascade',
+  stages: {
+    fast: { scaleFactor: 1, tiers: { 'cpu-1': { points: [point(1, 2), point(3, 4)], wakeMs: 1 } } },
+    sure: { scaleFactor: 0.5, tiers: { 'cpu-1': { points: [point(1, 10)] } } },
+    rare: { scaleFactor: 0.5, tiers: { 'cpu-1': { points: [point(1, 1)] } } },
+  },
+  edges: [
+    ['fast', 'sure'],
+    ['fast', 'rare'],
+  ],
+  paths: [
+    { share: 1, visits: ['fast', 'sure'] },
+    { share: 1, visits: ['fast', 'rare'] },
+  ],
+}
+const ran = {
+  fast: { batches: 4, rows: 4, serviceMs: 20, busyMs: 24 },
+  sure: { batches: 2, rows: 2, serviceMs: 18, busyMs: 18.2 },
+}
+const configuration = Object.fromEntries(
+  Object.keys(profile.stages).map((name) => {
+    return [name, { tier: 'cpu-1', maxBatch: 1, replicas: 1 }]
+  }),
+)
 
 describe('overhead', () => {
-  it('of a batch is what many of them take beside service, that of a request the rest', () => {
-    expect(solveOverhead({ stages: [quick], paths: [] })).toEqual({ requestMs: 0.2, hopMs: 0.1 })
-    const paths = [
-      { restMs: 0.9, hops: 3 },
-      { restMs: 0.7, hops: 1 },
-      { restMs: 0.8, hops: 2 },
+  it('of a batch is what kept its replica beside service; of stages that did not run, the median', () => {
+    const { stages, overhead } = withHops(profile, { ran, loopMs: 0.5 })
+    expect(stages['fast']?.hopMs).toBe(1)
+    expect(stages['sure']?.hopMs).toBe(0.1)
+    expect(stages['rare']?.hopMs).toBeUndefined()
+    expect(overhead).toEqual({ requestMs: 0, hopMs: 0.1, loopMs: 0.5 })
+    const odd = { fast: { batches: 1, rows: 1, serviceMs: 2, busyMs: 1 } }
+    expect(withHops(profile, { ran: odd, loopMs: 0 }).stages['fast']?.hopMs).toBe(0)
+  })
+
+  it('of a request is what its latency has beside the rest, held-up rounds not counted', () => {
+    const latenciesMs = [
+      [5, 90, 5],
+      [3, 3, 3],
     ]
-    expect(solveOverhead({ stages: [quick], paths })).toEqual({ requestMs: 0.6, hopMs: 0.1 })
+    expect(requestTime({ latenciesMs }, 3.5)).toBe(0.5)
+    expect(requestTime({ latenciesMs }, 9)).toBe(0)
   })
 
-  it('of a request is that of those that were not held up', () => {
-    const paths = [9, 0.5, 7, 0.4, 8].map((restMs) => ({ restMs, hops: 1 }))
-    expect(solveOverhead({ stages: [quick], paths })).toEqual({ requestMs: 0.4, hopMs: 0.1 })
-  })
-
-  it('is never below 0, and 0 where nothing is known', () => {
-    const odd = { idleMs: [0.05], busyMs: [0.2] }
-    expect(solveOverhead({ stages: [odd], paths: [] })).toEqual({ requestMs: 0, hopMs: 0.2 })
-    expect(solveOverhead({ stages: [{ idleMs: [1], busyMs: [-1] }], paths: [] })).toEqual({
-      requestMs: 1,
-      hopMs: 0,
+  it('is told from a machine that has become slower by the stage that takes longest', () => {
+    const slower = asItRan(profile, { ran, requests: 4 })
+    // Four batches of 2 ms, each after a rest of 1 ms more, were to take 12 ms and took 20: no more than a third is believed.
+    expect(slower.stages['fast']?.tiers?.['cpu-1']).toMatchObject({
+      points: [{ meanMs: 8 / 3 }, { meanMs: 16 / 3 }],
+      wakeMs: 4 / 3,
     })
-    expect(solveOverhead({ stages: [], paths: [] })).toEqual({ requestMs: 0, hopMs: 0 })
+    expect(slower.stages['sure']).toEqual(profile.stages['sure'])
+    const rows = { fast: { batches: 2, rows: 4, serviceMs: 6.3, busyMs: 7 } }
+    const [one] = asItRan(profile, { ran: rows, requests: 0 }).stages['fast']?.tiers?.['cpu-1']
+      ?.points ?? [point(1, 0)]
+    expect(one?.meanMs).toBeCloseTo(2.1, 10)
+    expect(asItRan(profile, { ran: {}, requests: 0 })).toBe(profile)
   })
 
-  it('counts along the way that takes longest', () => {
-    const stages = [
-      { name: 'decode', serviceMs: 1 },
-      { name: 'small', serviceMs: 2 },
-      { name: 'large', serviceMs: 5 },
-      { name: 'join', serviceMs: 1 },
-    ]
-    const edges = [
-      ['decode', 'small'],
-      ['decode', 'large'],
-      ['small', 'join'],
-      ['large', 'join'],
-    ] as const
-    expect(longestWay(stages, edges)).toEqual({ serviceMs: 7, hops: 3 })
-    expect(longestWay(stages, [])).toEqual({ serviceMs: 5, hops: 1 })
-    expect(longestWay([], edges)).toEqual({ serviceMs: 0, hops: 0 })
+  it('is beside what the estimator makes of requests that meet no other, by how often they come', async () => {
+    const overhead = { requestMs: 0, hopMs: 0.25, loopMs: 0.5 }
+    const lone = await latencyOtherwise({ ...profile, overhead }, configuration)
+    expect(lone).toBeCloseTo(0.5 + (2 + 1 + 0.25) + (10 + 1) / 2 + 0.25, 6)
   })
 })
 

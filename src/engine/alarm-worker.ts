@@ -1,0 +1,40 @@
+// What runs in the thread of an alarm: sleeps until each time comes, and tells.
+import { parentPort, workerData } from 'node:worker_threads'
+
+export interface AlarmSchedule {
+  /** Milliseconds from the start, ascending; in shared memory. */
+  readonly timesMs: Float64Array
+  readonly cells: Int32Array
+  /** The start, by the monotonic clock that all threads share. */
+  readonly startNs: BigInt64Array
+}
+
+/** What is in the cells: whether the start has come, whether a ring is on its way, how many times have passed. */
+export const alarmCells = { started: 0, rung: 1, passed: 2, count: 3 } as const
+
+/** Sleeps end about so much after their time: they aim this early, and the thread looks at the clock for the rest. */
+const oversleptMs = 0.06
+
+if (parentPort !== null) ring(workerData as AlarmSchedule)
+
+function ring({ timesMs, cells, startNs }: AlarmSchedule): void {
+  parentPort?.postMessage('ready')
+  Atomics.wait(cells, alarmCells.started, 0)
+  const sinceMs = Number(process.hrtime.bigint() - Atomics.load(startNs, 0)) / 1e6
+  const startMs = performance.now() - sinceMs
+  let at = 0
+  while (at < timesMs.length) {
+    sleepUntil(startMs + (timesMs[at] as number), cells)
+    if (Atomics.exchange(cells, alarmCells.rung, 1) === 0) parentPort?.postMessage('ring')
+    at = Math.max(at + 1, Atomics.load(cells, alarmCells.passed))
+  }
+}
+
+function sleepUntil(atMs: number, cells: Int32Array): void {
+  for (;;) {
+    const leftMs = atMs - performance.now()
+    if (leftMs <= 0) return
+    // The cell keeps its value, so that only the time ends the wait.
+    if (leftMs > oversleptMs) Atomics.wait(cells, alarmCells.started, 1, leftMs - oversleptMs)
+  }
+}
