@@ -42,7 +42,8 @@ NativeSimulator::Source NativeSimulator::read_source(const Napi::Object& spec) {
   source.requests = arrivals.size();
   SimulatedPipeline pipeline = read_simulated_pipeline(spec);
   source.stages = pipeline.stages.size();
-  source.traffic = make_traffic(std::move(pipeline), std::move(arrivals), source.seed);
+  source.traffic =
+      make_traffic(std::move(pipeline), std::move(arrivals), source.seed, read_numbers(spec));
   return source;
 }
 

@@ -98,6 +98,11 @@ std::vector<Nanos> read_arrivals(const Napi::Object& spec) {
   return nanos;
 }
 
+std::vector<std::uint32_t> read_numbers(const Napi::Object& spec) {
+  const auto numbers = spec.Get("numbers").As<Napi::Uint32Array>();
+  return {numbers.Data(), numbers.Data() + numbers.ElementLength()};
+}
+
 SimulatedService read_service(const Napi::Object& object) {
   SimulatedService service;
   service.latency = read_latency(object);

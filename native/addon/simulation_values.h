@@ -15,6 +15,7 @@ namespace millrace {
 SimulatedPipeline read_simulated_pipeline(const Napi::Object& spec);
 
 std::vector<Nanos> read_arrivals(const Napi::Object& spec);
+std::vector<std::uint32_t> read_numbers(const Napi::Object& spec);
 
 SimulatedService read_service(const Napi::Object& object);
 

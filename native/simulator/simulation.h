@@ -27,9 +27,12 @@
 
 namespace millrace {
 
-// Arrivals ascend and are not negative. The path of request i depends on the seed and on i alone.
+// Arrivals ascend and are not negative. The path of a request depends on the seed and on its number
+// alone, which is its place among the arrivals unless `numbers` says another, so that requests of a
+// trace that was put in another order go the same ways.
 std::shared_ptr<const class Traffic> make_traffic(SimulatedPipeline pipeline,
-                                                  std::vector<Nanos> arrivals, std::uint64_t seed);
+                                                  std::vector<Nanos> arrivals, std::uint64_t seed,
+                                                  const std::vector<std::uint32_t>& numbers = {});
 
 struct StageReport {
   std::uint64_t visits = 0;   // rows whose batch has ended

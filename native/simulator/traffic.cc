@@ -9,7 +9,8 @@
 
 namespace millrace {
 
-Traffic::Traffic(SimulatedPipeline pipeline, std::vector<Nanos> arrivals, std::uint64_t seed)
+Traffic::Traffic(SimulatedPipeline pipeline, std::vector<Nanos> arrivals, std::uint64_t seed,
+                 const std::vector<std::uint32_t>& numbers)
     : pipeline_(std::move(pipeline)),
       arrivals_(std::move(arrivals)),
       slowdown_(pipeline_.slowdown) {
@@ -23,7 +24,7 @@ Traffic::Traffic(SimulatedPipeline pipeline, std::vector<Nanos> arrivals, std::u
   }
   if (graphs_.empty()) graphs_.emplace_back();
   plain_ = make_plain_paths(graphs_, pipeline_.stages.size());
-  if (graphs_.size() > 1) draw_paths(bounds, seed);
+  if (graphs_.size() > 1) draw_paths(bounds, seed, numbers);
   if (pipeline_.loop_overhead == 0) return;
   queue_at_loop();
   share_with_loop();
@@ -53,18 +54,21 @@ void Traffic::share_with_loop() {
 }
 
 // Bounds ascend: the shares up to and including each path.
-void Traffic::draw_paths(const std::vector<double>& bounds, std::uint64_t seed) {
+void Traffic::draw_paths(const std::vector<double>& bounds, std::uint64_t seed,
+                         const std::vector<std::uint32_t>& numbers) {
   drawn_.resize(arrivals_.size());
   for (std::size_t request = 0; request < drawn_.size(); ++request) {
-    const double share = random_share(seed, request) * bounds.back();
+    const std::uint64_t number = numbers.empty() ? request : numbers[request];
+    const double share = random_share(seed, number) * bounds.back();
     const auto found = std::upper_bound(bounds.begin(), bounds.end() - 1, share);
     drawn_[request] = static_cast<std::uint32_t>(found - bounds.begin());
   }
 }
 
 std::shared_ptr<const Traffic> make_traffic(SimulatedPipeline pipeline, std::vector<Nanos> arrivals,
-                                            std::uint64_t seed) {
-  return std::make_shared<const Traffic>(std::move(pipeline), std::move(arrivals), seed);
+                                            std::uint64_t seed,
+                                            const std::vector<std::uint32_t>& numbers) {
+  return std::make_shared<const Traffic>(std::move(pipeline), std::move(arrivals), seed, numbers);
 }
 
 }  // namespace millrace

@@ -14,7 +14,9 @@ namespace millrace {
 
 class Traffic {
  public:
-  Traffic(SimulatedPipeline pipeline, std::vector<Nanos> arrivals, std::uint64_t seed);
+  // As make_traffic() is given them.
+  Traffic(SimulatedPipeline pipeline, std::vector<Nanos> arrivals, std::uint64_t seed,
+          const std::vector<std::uint32_t>& numbers);
 
   [[nodiscard]] const SimulatedPipeline& pipeline() const { return pipeline_; }
   [[nodiscard]] const std::vector<Nanos>& arrivals() const { return arrivals_; }
@@ -40,7 +42,8 @@ class Traffic {
  private:
   void queue_at_loop();
   void share_with_loop();
-  void draw_paths(const std::vector<double>& bounds, std::uint64_t seed);
+  void draw_paths(const std::vector<double>& bounds, std::uint64_t seed,
+                  const std::vector<std::uint32_t>& numbers);
 
   const SimulatedPipeline pipeline_;
   const std::vector<Nanos> arrivals_;

@@ -30,6 +30,7 @@ export async function loneLatencyMs(
       ...spec,
       paths,
       arrivalsMs: Float64Array.of(0),
+      numbers: new Uint32Array(),
       seed: 0,
     })
     const pairs = services.flatMap(({ native, replicas }) => [

@@ -14,7 +14,7 @@ export interface SimulatedPipeline {
   readonly stages: readonly string[]
   /** Rows of each stage for a request, on average over the paths. */
   readonly visitsPerRequest: Readonly<Record<string, number>>
-  readonly spec: Omit<NativeSimulatorSpec, 'arrivalsMs' | 'seed'>
+  readonly spec: Omit<NativeSimulatorSpec, 'arrivalsMs' | 'numbers' | 'seed'>
 }
 
 /**

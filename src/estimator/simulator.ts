@@ -19,6 +19,11 @@ export interface SimulatorOptions {
   readonly profile: Profile
   readonly hardware: Hardware
   readonly trace: Trace
+  /**
+   * The number of each request of the trace, by which its path is drawn. Default: 0, 1, 2, ...; others for a trace that was
+   * put in another order, whose requests are to go the same ways.
+   */
+  readonly numbers?: Uint32Array | undefined
   /** Of the path each request takes, and of drawn service times; an integer from 0. Default 0. */
   readonly seed?: number | undefined
 }
@@ -57,7 +62,7 @@ export class Simulator {
    * @throws {MillraceError} MILLRACE_INVALID_FILE where the profile contradicts itself, MILLRACE_INVALID_OPTION for a
    * trace that is empty or does not ascend.
    */
-  constructor({ profile, hardware, trace, seed = 0 }: SimulatorOptions) {
+  constructor({ profile, hardware, trace, seed = 0, numbers }: SimulatorOptions) {
     const { stages, visitsPerRequest, spec } = describePipeline(profile)
     this.stages = stages
     this.visitsPerRequest = visitsPerRequest
@@ -65,7 +70,8 @@ export class Simulator {
     const arrivalsMs = checkArrivals(trace)
     const checkedSeed = checkInteger(seed, { name: 'seed', min: 0 })
     this.#native = fromAddon(() => {
-      return loadAddon().createSimulator({ ...spec, arrivalsMs, seed: checkedSeed })
+      const requests = { arrivalsMs, numbers: numbers ?? new Uint32Array() }
+      return loadAddon().createSimulator({ ...spec, ...requests, seed: checkedSeed })
     })
   }
 

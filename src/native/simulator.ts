@@ -18,6 +18,8 @@ export interface NativeSimulatorSpec {
   readonly loopMs: number
   readonly slowdown: readonly number[]
   readonly arrivalsMs: Float64Array
+  /** Of each request, for the draw of its path; empty: in order. */
+  readonly numbers: Uint32Array
   /** From 0 to 2^53. */
   readonly seed: number
 }

@@ -24,8 +24,8 @@ export interface Simulations {
 export interface JudgeOptions {
   readonly space: SearchSpace
   readonly simulations: Simulations
-  /** Of the same pipeline, where busy threads do not slow each other down: a bound. Default: `simulations`. */
-  readonly relaxed?: Simulations | undefined
+  /** A bound: busy threads do not slow each other down, and what is hardest in the trace comes first, on its own. */
+  readonly relaxed: Simulations
   /** Of one stage alone, where its rows can be told; a bound, too. */
   readonly stage: (stage: number) => Simulations | undefined
   readonly requests: number
@@ -58,7 +58,7 @@ export class Judge {
   readonly requests: number
   readonly #options: JudgeOptions
   readonly #whole = new Verdicts()
-  readonly #relaxed: Verdicts
+  readonly #relaxed = new Verdicts()
   readonly #ofStages = new Map<number, Verdicts>()
   #simulated = 0
 
@@ -67,7 +67,6 @@ export class Judge {
     this.latencyMs = options.latencyMs
     this.requests = options.requests
     this.allowed = allowedLate(options.requests, options.percentile)
-    this.#relaxed = options.relaxed === undefined ? this.#whole : new Verdicts()
   }
 
   /**
@@ -78,6 +77,14 @@ export class Judge {
     return this.allowed + Math.ceil(this.allowed * marginShare) + marginRequests
   }
 
+  /**
+   * Late requests from which a candidate is taken to miss the objective when they were counted part by part of the trace,
+   * with empty queues before each part.
+   */
+  get surelyLate(): number {
+    return this.allowed + Math.ceil(this.allowed * orderMarginShare) + marginRequests
+  }
+
   /** Simulations run so far, those that were given up early included. */
   get simulated(): number {
     return this.#simulated
@@ -86,11 +93,11 @@ export class Judge {
   /** Of each candidate, its late requests, or one more than `enough`. */
   async late(candidates: readonly Candidate[], query: LateQuery = {}): Promise<readonly number[]> {
     const { enough = this.allowed, relaxed = false } = query
-    const { space, simulations } = this.#options
+    const { space } = this.#options
     const limit = { latencyMs: this.latencyMs, enough }
     const verdicts = relaxed ? this.#relaxed : this.#whole
     await this.#learn(candidates, {
-      simulations: (relaxed ? this.#options.relaxed : undefined) ?? simulations,
+      simulations: relaxed ? this.#options.relaxed : this.#options.simulations,
       configurationOf: (each) => configurationOf(each, space),
       verdicts,
       isKnown: (each) => verdicts.late(each, limit) !== undefined,
@@ -175,6 +182,7 @@ interface Lesson extends LateLimit {
 const sideBySide = 4
 
 const marginShare = 0.25
+const orderMarginShare = 0.1
 const marginRequests = 4
 
 /** As good as a stage of this placement can be: batches of one, at once. */

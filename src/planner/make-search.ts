@@ -1,6 +1,7 @@
-import { Simulator } from '../estimator/simulator.ts'
+import { Simulator, type SimulatorOptions } from '../estimator/simulator.ts'
 import type { Profile } from '../profile/profile.ts'
 import { traffic } from './bounds.ts'
+import { hardFirst } from './hard-first.ts'
 import { Judge, type Simulations } from './judge.ts'
 import type { Question } from './question.ts'
 import { RuledOut, type Search } from './search.ts'
@@ -15,7 +16,7 @@ export function makeSearch(question: Question): Search {
   const judge = new Judge({
     space,
     simulations: simulators.of(profile),
-    relaxed: profile.contention && simulators.of(withoutContention(profile)),
+    relaxed: simulators.hard(withoutContention(profile)),
     stage: (stage) =>
       simulators.ofStage(stage, () => profileOfStage(profile, { graph: space.graph, stage })),
     requests: trace.arrivalsMs.length,
@@ -37,6 +38,7 @@ export function makeSearch(question: Question): Search {
 // Reading a trace takes a while: each is made when first needed, and once.
 class Simulators {
   readonly #question: Question
+  #reordered: Pick<SimulatorOptions, 'trace' | 'numbers'> | undefined
   readonly #ofStages = new Map<number, Simulations | undefined>()
 
   constructor(question: Question) {
@@ -48,10 +50,22 @@ class Simulators {
     return new Simulator({ profile, hardware, trace, seed })
   }
 
+  /** For what is to be found late: the trace with its worst parts first. */
+  hard(profile: Profile): Simulations {
+    const { hardware, seed } = this.#question
+    return new Simulator({ profile, hardware, seed, ...this.#hardTrace() })
+  }
+
+  #hardTrace(): Pick<SimulatorOptions, 'trace' | 'numbers'> {
+    const { trace } = this.#question
+    this.#reordered ??= hardFirst(trace) ?? { trace }
+    return this.#reordered
+  }
+
   ofStage(stage: number, profile: () => Profile | undefined): Simulations | undefined {
     if (!this.#ofStages.has(stage)) {
       const part = profile()
-      this.#ofStages.set(stage, part && this.of(part))
+      this.#ofStages.set(stage, part && this.hard(part))
     }
     return this.#ofStages.get(stage)
   }

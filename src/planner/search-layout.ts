@@ -70,14 +70,17 @@ function nextRound(
 }
 
 async function lateAtCorners({ judge }: Search, round: readonly Box[]): Promise<readonly number[]> {
-  const ask = async (single: boolean): Promise<ReadonlyMap<Box, number>> => {
+  const lateOf = async (single: boolean): Promise<ReadonlyMap<Box, number>> => {
     const boxes = round.filter((box) => isSingle(box) === single)
-    const enough = single ? judge.allowed : judge.clearlyLate
-    const counts = await judge.late(boxes.map(cornerOf), { enough, relaxed: !single })
+    const enough = single ? judge.surelyLate : judge.clearlyLate
+    const counts = await judge.late(boxes.map(cornerOf), { enough, relaxed: true })
     return new Map(boxes.map((box, index) => [box, counts[index] as number]))
   }
-  const [singles, others] = await Promise.all([ask(true), ask(false)])
-  return round.map((box) => singles.get(box) ?? others.get(box) ?? 0)
+  const [singles, others] = await Promise.all([lateOf(true), lateOf(false)])
+  // Of single candidates, what is not surely late is to be known exactly.
+  const close = [...singles].flatMap(([box, late]) => (late > judge.surelyLate ? [] : [box]))
+  const exact = await judge.late(close.map(cornerOf))
+  return round.map((box) => exact[close.indexOf(box)] ?? singles.get(box) ?? others.get(box) ?? 0)
 }
 
 // Every combination of options that may be cheap enough.

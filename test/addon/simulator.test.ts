@@ -33,6 +33,7 @@ function simulatorOf(
     requestMs: 0,
     loopMs: 0,
     slowdown: [],
+    numbers: new Uint32Array(),
     seed: 1,
     ...more,
     arrivalsMs: Float64Array.from(arrivalsMs),

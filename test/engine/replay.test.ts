@@ -43,7 +43,7 @@ describe('a replay', () => {
       requests: digits,
       warmUpRequests: 0,
     })
-    await setTimeout(5)
+    while (engine.stats().requests.completed === 0) await setTimeout(1)
     const stalledUntilMs = performance.now() + 300
     while (performance.now() < stalledUntilMs);
     const { latenciesMs, sentLate } = await replaying

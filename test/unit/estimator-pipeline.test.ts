@@ -329,8 +329,8 @@ describe('a profile', () => {
     ],
     [
       'negative overhead',
-      profileOf({ a: once }, { overhead: { requestMs: 0, hopMs: -1 } }),
-      /overhead\.hopMs: expected a finite number at least 0, got the number -1/,
+      profileOf({ a: once }, { overhead: { requestMs: 0, hopMs: 0, loopMs: -1 } }),
+      /overhead\.loopMs: expected a finite number at least 0, got the number -1/,
     ],
     [
       'contention that does not ascend',

@@ -373,6 +373,7 @@ describe('an estimate', () => {
         stages: [{ predecessors: [], fanOut: false, gather: -1 }],
         paths: [{ share: 1, visits: [[0, 1]], items: [] }],
         requestMs: 0, loopMs: 0, slowdown: [], seed: 1, arrivalsMs: Float64Array.of(0, 1),
+        numbers: new Uint32Array(),
       })
       const service = simulator.addService(
         { latency: [1, 10], spread: [], hopMs: 0, wakeMs: 0, threads: 1, maxBatch: 1, maxDelayMs: 0 })

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { Planner } from '../../src/planner/planner.ts'
+import type { PlanOptions } from '../../src/planner/question.ts'
+import type { Tier } from '../../src/profile/hardware.ts'
 import { hardware, profileOf, stage, steadyTrace } from './estimator-profiles.ts'
 import { rejectionOf } from './thrown.ts'
 
@@ -12,10 +14,22 @@ describe('a planner', () => {
     [{ objective: { latencyMs: Number.NaN } }],
     [{ objective, limits: { tiers: [] } }],
     [{ objective, limits: { tiers: ['tpu'] } }],
+    [{ objective, limits: { maxReplicas: 0 } }],
+    [{ objective, limits: { minAccuracy: 2 } }],
+    [{ objective, limits: { replicas: 3 } }],
+    [{ objective, percentile: 99 }],
+    [{ objective: { latencyMs: 20, percentile: 100 } }],
     [{}],
   ])('refuses %j', async (options) => {
-    const error = await rejectionOf(() => planner.plan(steadyTrace(10, 20), options))
+    const error = await rejectionOf(() => planner.plan(steadyTrace(10, 20), options as PlanOptions))
     expect(error.code).toBe('MILLRACE_INVALID_OPTION')
+  })
+
+  it('wants a price for one tier at least of each stage', async () => {
+    const unpriced = { ...hardware, tiers: { k80: hardware.tiers['k80'] as Tier } }
+    const without = new Planner({ profile: profileOf({ a: stage({ 1: 10 }) }), hardware: unpriced })
+    const error = await rejectionOf(() => without.plan(steadyTrace(10, 20), { objective }))
+    expect(error.message).toMatch(/stage "a" .* no tier that is priced and allowed/)
   })
 
   it('stops when its signal is aborted', async () => {
