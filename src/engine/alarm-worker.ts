@@ -1,16 +1,6 @@
-// What runs in the thread of an alarm: sleeps until each time comes, and tells.
+// What runs in the thread of an alarm: sleeps until each time comes, and tells. Nobody imports it: it would run there.
 import { parentPort, workerData } from 'node:worker_threads'
-
-export interface AlarmSchedule {
-  /** Milliseconds from the start, ascending; in shared memory. */
-  readonly timesMs: Float64Array
-  readonly cells: Int32Array
-  /** The start, by the monotonic clock that all threads share. */
-  readonly startNs: BigInt64Array
-}
-
-/** What is in the cells: whether the start has come, whether a ring is on its way, how many times have passed. */
-export const alarmCells = { started: 0, rung: 1, passed: 2, count: 3 } as const
+import { type AlarmSchedule, alarmCells } from './alarm-schedule.ts'
 
 /** Sleeps end about so much after their time: they aim this early, and the thread looks at the clock for the rest. */
 const oversleptMs = 0.06

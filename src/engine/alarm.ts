@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url'
 import { Worker } from 'node:worker_threads'
-import { type AlarmSchedule, alarmCells } from './alarm-worker.ts'
+import { type AlarmSchedule, alarmCells } from './alarm-schedule.ts'
 
 // From src/engine and from dist/engine alike: a worker runs JavaScript only.
 const entry = fileURLToPath(new URL('../../dist/engine/alarm-worker.js', import.meta.url))

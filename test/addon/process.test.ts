@@ -59,6 +59,9 @@ describe('a process', () => {
   )
 })
 
+// Thirty of them load the library one after the other, which takes a second each on a busy machine.
+const workersTimeoutMs = 120_000
+
 describe('a worker', () => {
   it.each([[], ['main']])(
     'may be terminated whatever its engine is doing, 30 times %s',
@@ -66,6 +69,7 @@ describe('a worker', () => {
       const end = await run('workers', { args })
       expect(end).toMatchObject({ code: 0, signal: null, stderr: '', stdout: '30 workers ended\n' })
     },
+    workersTimeoutMs,
   )
 })
 
