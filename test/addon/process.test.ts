@@ -66,7 +66,7 @@ describe('a worker', () => {
   it.each([[], ['main']])(
     'may be terminated whatever its engine is doing, 30 times %s',
     async (...args) => {
-      const end = await run('workers', { args })
+      const end = await run('workers', { args, timeoutMs: workersTimeoutMs - 5000 })
       expect(end).toMatchObject({ code: 0, signal: null, stderr: '', stdout: '30 workers ended\n' })
     },
     workersTimeoutMs,
@@ -101,12 +101,16 @@ describe.runIf(process.platform === 'linux')('ONNX Runtime', () => {
 
 function run(
   name: string,
-  { flags = [], args = [] }: { flags?: string[]; args?: string[] } = {},
+  {
+    flags = [],
+    args = [],
+    timeoutMs: timeout = 25_000,
+  }: { flags?: string[]; args?: string[]; timeoutMs?: number } = {},
 ): Promise<End> {
   const script = fileURLToPath(new URL(`fixtures/${name}.mjs`, import.meta.url))
   const startMs = performance.now()
   return new Promise((resolve) => {
-    const options = { timeout: 25_000, killSignal: 'SIGKILL' } as const
+    const options = { timeout, killSignal: 'SIGKILL' } as const
     execFile(process.execPath, [...flags, script, ...args], options, (error, stdout, stderr) => {
       const { code = 0, signal = null } = error ?? {}
       resolve({
