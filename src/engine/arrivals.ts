@@ -41,7 +41,9 @@ export class Arrivals {
   readonly #clock: Clock
   /** Undefined while there is none: then an arrival costs no more than to see that. */
   #recordings: readonly Recording[] | undefined
-  #watchers: readonly (() => void)[] | undefined
+  /** Undefined while there is none, too. */
+  #tell: (() => void) | undefined
+  #watchers: readonly (() => void)[] = []
 
   constructor(clock: Clock = nowMs) {
     this.#clock = clock
@@ -50,7 +52,7 @@ export class Arrivals {
   /** A request arrives, now. */
   count(): void {
     if (this.#recordings !== undefined) this.#write(this.#recordings)
-    if (this.#watchers !== undefined) tell(this.#watchers)
+    if (this.#tell !== undefined) this.#tell()
   }
 
   /** @throws {MillraceError} MILLRACE_INVALID_OPTION */
@@ -61,15 +63,9 @@ export class Arrivals {
         message: `watchArrivals: expected a function, got ${describe(listener)}; give one`,
       })
     }
-    // Of its own, so that the same listener may watch twice.
-    const watcher = (): void => listener()
-    this.#watchers = [...(this.#watchers ?? []), watcher]
-    return {
-      stop: () => {
-        const others = this.#watchers?.filter((one) => one !== watcher) ?? []
-        this.#watchers = others.length === 0 ? undefined : others
-      },
-    }
+    const watcher = guarded(listener)
+    this.#setWatchers([...this.#watchers, watcher])
+    return { stop: () => this.#setWatchers(this.#watchers.filter((one) => one !== watcher)) }
   }
 
   /** @throws {MillraceError} MILLRACE_INVALID_OPTION */
@@ -88,6 +84,16 @@ export class Arrivals {
     }
   }
 
+  #setWatchers(watchers: readonly (() => void)[]): void {
+    this.#watchers = watchers
+    const [first, ...others] = watchers
+    const all = (): void => {
+      for (const watcher of watchers) watcher()
+    }
+    // One alone, which is the rule, is called without a loop.
+    this.#tell = others.length === 0 ? first : all
+  }
+
   #write(recordings: readonly Recording[]): void {
     const now = this.#clock()
     for (const recording of recordings) recording.add(now)
@@ -101,10 +107,10 @@ export class Arrivals {
 }
 
 /** One that throws keeps nobody else from anything, the request least of all. */
-function tell(watchers: readonly (() => void)[]): void {
-  for (const watcher of watchers) {
+function guarded(listener: () => void): () => void {
+  return () => {
     try {
-      watcher()
+      listener()
     } catch (error) {
       process.nextTick(() => {
         throw error

@@ -33,6 +33,8 @@ export class LiveEnvelope {
   #bucketEndMs: number
   /** In the bucket of now, not yet in the rings. */
   #arrived = 0
+  /** In the rings, or gone from them. */
+  #counted = 0
   /** How many may arrive in the bucket of now. */
   #slack = Number.POSITIVE_INFINITY
 
@@ -56,6 +58,11 @@ export class LiveEnvelope {
     this.#bucketEndMs = (this.#bucket + 1) * this.#bucketMs
     for (const ring of this.#rings) roll(ring, Math.floor(this.#bucket / ring.stride))
     this.#measureSlack()
+  }
+
+  /** Arrivals since the beginning. */
+  get total(): number {
+    return this.#counted + this.#arrived
   }
 
   /** Arrivals in each window, in the order of the windows. */
@@ -90,6 +97,7 @@ export class LiveEnvelope {
       ring.total += arrived
       ring.peak = Math.max(ring.peak, ring.total)
     }
+    this.#counted += arrived
     this.#arrived = 0
   }
 

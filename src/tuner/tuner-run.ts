@@ -36,7 +36,9 @@ export class TunerRun {
   #stopped = false
   #stops: (() => void)[] = []
   #onClosed: () => void = () => {}
-  readonly #done = { arrivals: 0, scaleUps: 0, scaleDowns: 0, replans: 0, errors: 0, clockJumps: 0 }
+  readonly #done = { scaleUps: 0, scaleDowns: 0, replans: 0, errors: 0, clockJumps: 0 }
+  /** Arrivals that plans before this one were compared with. */
+  #arrivalsBefore = 0
   #lastReason: string | undefined
 
   constructor(
@@ -87,6 +89,7 @@ export class TunerRun {
     const { most } = this.#traffic
     return {
       ...this.#done,
+      arrivals: this.#arrivalsBefore + this.#traffic.total,
       plannedRatePerS: ratePerS,
       level: presentLevel(state, this.#basis),
       replicas: Object.fromEntries(
@@ -107,7 +110,6 @@ export class TunerRun {
   #arrive(): void {
     const nowMs = this.#clock.now()
     if (nowMs >= this.#stepEndMs) this.#endSteps(nowMs)
-    this.#done.arrivals++
     if (!this.#traffic.add(nowMs) || this.#applying) return
     const beganMs = wallMs()
     this.#decide(nowMs)
@@ -178,6 +180,7 @@ export class TunerRun {
     const { configuration } = plan
     await this.#engine.apply?.({ configuration })
     const before = this.#plan
+    this.#arrivalsBefore += this.#traffic.total
     this.#plan = plan
     this.#demand = plannedDemand(plan, this.#terms.hardware)
     this.#traffic = this.#newTraffic()
