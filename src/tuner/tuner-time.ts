@@ -24,6 +24,7 @@ export function realTime(): TunerTime {
  * was answered, arrive at one moment, and to read the clock takes longer than to count one.
  */
 function clockOfTurns(): Clock {
+  const past = Promise.resolve()
   let isFresh = false
   let readMs = 0
   const expire = (): void => {
@@ -33,8 +34,9 @@ function clockOfTurns(): Clock {
     if (isFresh) return readMs
     readMs = nowMs()
     isFresh = true
-    // Runs after the continuations that wait already, and before anything that happens later.
-    queueMicrotask(expire)
+    // Runs after the continuations that wait already, and before anything that happens later. Not queueMicrotask(), which
+    // takes several times as long.
+    void past.then(expire)
     return readMs
   }
 }
