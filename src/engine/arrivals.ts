@@ -43,7 +43,7 @@ export class Arrivals {
   #recordings: readonly Recording[] | undefined
   /** Undefined while there is none, too. */
   #tell: (() => void) | undefined
-  #watchers: readonly (() => void)[] = []
+  #watchers: readonly { readonly listener: () => void }[] = []
 
   constructor(clock: Clock = nowMs) {
     this.#clock = clock
@@ -52,7 +52,12 @@ export class Arrivals {
   /** A request arrives, now. */
   count(): void {
     if (this.#recordings !== undefined) this.#write(this.#recordings)
-    if (this.#tell !== undefined) this.#tell()
+    if (this.#tell === undefined) return
+    try {
+      this.#tell()
+    } catch (error) {
+      throwLater(error)
+    }
   }
 
   /** @throws {MillraceError} MILLRACE_INVALID_OPTION */
@@ -63,7 +68,8 @@ export class Arrivals {
         message: `watchArrivals: expected a function, got ${describe(listener)}; give one`,
       })
     }
-    const watcher = guarded(listener)
+    // Of its own, so that the same listener may watch twice.
+    const watcher = { listener }
     this.#setWatchers([...this.#watchers, watcher])
     return { stop: () => this.#setWatchers(this.#watchers.filter((one) => one !== watcher)) }
   }
@@ -84,14 +90,11 @@ export class Arrivals {
     }
   }
 
-  #setWatchers(watchers: readonly (() => void)[]): void {
+  #setWatchers(watchers: readonly { readonly listener: () => void }[]): void {
     this.#watchers = watchers
     const [first, ...others] = watchers
-    const all = (): void => {
-      for (const watcher of watchers) watcher()
-    }
     // One alone, which is the rule, is called without a loop.
-    this.#tell = others.length === 0 ? first : all
+    this.#tell = others.length === 0 ? first?.listener : () => tellAll(watchers)
   }
 
   #write(recordings: readonly Recording[]): void {
@@ -106,17 +109,22 @@ export class Arrivals {
   }
 }
 
-/** One that throws keeps nobody else from anything, the request least of all. */
-function guarded(listener: () => void): () => void {
-  return () => {
+/** One that throws keeps nobody else from anything. */
+function tellAll(watchers: readonly { readonly listener: () => void }[]): void {
+  for (const { listener } of watchers) {
     try {
       listener()
     } catch (error) {
-      process.nextTick(() => {
-        throw error
-      })
+      throwLater(error)
     }
   }
+}
+
+/** Uncaught, and no failure of the request that arrived. */
+function throwLater(error: unknown): void {
+  process.nextTick(() => {
+    throw error
+  })
 }
 
 class Recording {

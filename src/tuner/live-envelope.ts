@@ -54,6 +54,16 @@ export class LiveEnvelope {
     return ++this.#counted > this.#ceiling
   }
 
+  /** How many more may arrive before a window holds more than its limit; negative where one does. */
+  get slack(): number {
+    return this.#ceiling - this.#counted
+  }
+
+  /** Others arrived together with the one before. */
+  addMore(arrivals: number): void {
+    this.#counted += arrivals
+  }
+
   /** It is then. */
   advance(nowMs: number): void {
     if (nowMs < this.#bucketEndMs) return

@@ -34,6 +34,16 @@ export class LiveTraffic {
     return this.#envelope.add(nowMs)
   }
 
+  /** How many more ask for no decision. */
+  get slack(): number {
+    return this.#envelope.slack
+  }
+
+  /** Others arrived together with the one before, fewer than ask for a decision. */
+  addMore(arrivals: number): void {
+    this.#envelope.addMore(arrivals)
+  }
+
   /** A step of `checkEveryMs` ends. */
   endStep(nowMs: number): void {
     this.#envelope.advance(nowMs)
