@@ -1,0 +1,25 @@
+export interface Fig9Data {
+  readonly latencyMs: number
+  /** Of a request. */
+  readonly images: number
+  /** Empty where the models are not here. */
+  readonly runs: readonly Fig9Run[]
+}
+
+export interface Fig9Run {
+  /** Share of what the profile says that the pipeline can do. */
+  readonly load: number
+  readonly cv2: number
+  readonly ratePerS: number
+  readonly requests: number
+  /** Requests sent more than 1 ms late. */
+  readonly sentLate: number
+  readonly estimated: Fig9Latencies
+  readonly measured: Fig9Latencies
+}
+
+export interface Fig9Latencies {
+  readonly p50Ms: number
+  readonly p99Ms: number
+  readonly attainment: number
+}
