@@ -1,5 +1,10 @@
 export type { AppliedPlan } from './engine/applied-plan.ts'
-export type { ArrivalRecording, RecordedArrivals, RecordOptions } from './engine/arrivals.ts'
+export type {
+  ArrivalRecording,
+  ArrivalWatch,
+  RecordedArrivals,
+  RecordOptions,
+} from './engine/arrivals.ts'
 export type { SwapOptions } from './engine/changes.ts'
 export { Engine } from './engine/engine.ts'
 export type { CloseOptions, EngineOptions, Overload } from './engine/engine-options.ts'
@@ -108,6 +113,19 @@ export { checkHardware, defaultHardware, readHardware } from './profile/read-har
 export { readProfile } from './profile/read-profile.ts'
 export type { Samples } from './profile/sample-run.ts'
 export { writeProfile } from './profile/write-profile.ts'
+export type { ReplicaChange } from './tuner/decide.ts'
+export type { TunedEngine } from './tuner/tuned-engine.ts'
+export { Tuner } from './tuner/tuner.ts'
+export type { TunerEvents, TunerListener } from './tuner/tuner-events.ts'
+export type {
+  LastingChange,
+  Replan,
+  TunerLimits,
+  TunerMethod,
+  TunerOptions,
+} from './tuner/tuner-options.ts'
+export type { TunerStats, TunerWindow } from './tuner/tuner-stats.ts'
+export type { TunerTime } from './tuner/tuner-time.ts'
 export { type EnvelopePoint, envelopeWindowsMs } from './workload/envelope.ts'
 export type { RatePoint } from './workload/rate-curve.ts'
 export { type TraceShape, traceShapes } from './workload/shapes.ts'

@@ -1,5 +1,6 @@
-import { checkInteger, checkObject } from '../check.ts'
+import { checkInteger, checkObject, describe } from '../check.ts'
 import { type Clock, nowMs } from '../clock.ts'
+import { MillraceError } from '../errors.ts'
 
 export interface RecordOptions {
   /**
@@ -29,11 +30,18 @@ const mostArrivals = 100_000_000
 const defaultMaxArrivals = 1_000_000
 const chunkArrivals = 8192
 
-/** Tells the recordings of an engine when a request arrives. */
+/** Has somebody told of arrivals until it is stopped. */
+export interface ArrivalWatch {
+  /** Ends it; may be called again. */
+  stop(): void
+}
+
+/** Tells the recordings of an engine, and those who watch it, when a request arrives. */
 export class Arrivals {
   readonly #clock: Clock
   /** Undefined while there is none: then an arrival costs no more than to see that. */
   #recordings: readonly Recording[] | undefined
+  #watchers: readonly (() => void)[] | undefined
 
   constructor(clock: Clock = nowMs) {
     this.#clock = clock
@@ -41,9 +49,27 @@ export class Arrivals {
 
   /** A request arrives, now. */
   count(): void {
-    if (this.#recordings === undefined) return
-    const now = this.#clock()
-    for (const recording of this.#recordings) recording.add(now)
+    if (this.#recordings !== undefined) this.#write(this.#recordings)
+    if (this.#watchers !== undefined) tell(this.#watchers)
+  }
+
+  /** @throws {MillraceError} MILLRACE_INVALID_OPTION */
+  watch(listener: () => void): ArrivalWatch {
+    if (typeof listener !== 'function') {
+      throw new MillraceError({
+        code: 'MILLRACE_INVALID_OPTION',
+        message: `watchArrivals: expected a function, got ${describe(listener)}; give one`,
+      })
+    }
+    // Of its own, so that the same listener may watch twice.
+    const watcher = (): void => listener()
+    this.#watchers = [...(this.#watchers ?? []), watcher]
+    return {
+      stop: () => {
+        const others = this.#watchers?.filter((one) => one !== watcher) ?? []
+        this.#watchers = others.length === 0 ? undefined : others
+      },
+    }
   }
 
   /** @throws {MillraceError} MILLRACE_INVALID_OPTION */
@@ -62,10 +88,28 @@ export class Arrivals {
     }
   }
 
+  #write(recordings: readonly Recording[]): void {
+    const now = this.#clock()
+    for (const recording of recordings) recording.add(now)
+  }
+
   #end(recording: Recording): RecordedArrivals {
     const others = this.#recordings?.filter((one) => one !== recording) ?? []
     this.#recordings = others.length === 0 ? undefined : others
     return recording.end(this.#clock())
+  }
+}
+
+/** One that throws keeps nobody else from anything, the request least of all. */
+function tell(watchers: readonly (() => void)[]): void {
+  for (const watcher of watchers) {
+    try {
+      watcher()
+    } catch (error) {
+      process.nextTick(() => {
+        throw error
+      })
+    }
   }
 }
 

@@ -24,7 +24,12 @@ import type { InputsOf, OutputsOf, Pipeline, StagesOf } from '../pipeline/pipeli
 import { AbortListeners } from './abort-listeners.ts'
 import { defaultPendingRows } from './admission.ts'
 import type { AppliedPlan } from './applied-plan.ts'
-import { type ArrivalRecording, Arrivals, type RecordOptions } from './arrivals.ts'
+import {
+  type ArrivalRecording,
+  Arrivals,
+  type ArrivalWatch,
+  type RecordOptions,
+} from './arrivals.ts'
 import { Changes, type SwapOptions } from './changes.ts'
 import { DeadlineTimer } from './deadline-timer.ts'
 import {
@@ -148,10 +153,11 @@ export class Engine<P extends Pipeline = Pipeline> implements AsyncDisposable {
       if (this.#refusing) throw closed()
       this.#inputs.read(inputs)
       this.#checkRows()
-      this.#arrivals.count()
       const index = this.#submit(terms)
       if (index < 0) throw this.#refusal(index, terms)
       const result = this.#pending.add(index)
+      // Once what was read is handed over: somebody who is told of it may send a request.
+      this.#arrivals.count()
       if (terms !== defaultTerms) this.#keepTerms(index, terms)
       return result as Promise<OutputsOf<P>>
     } catch (error) {
@@ -190,6 +196,17 @@ export class Engine<P extends Pipeline = Pipeline> implements AsyncDisposable {
   recordArrivals(options: RecordOptions = {}): ArrivalRecording {
     if (this.#refusing) throw closed()
     return this.#arrivals.record(options)
+  }
+
+  /**
+   * Has a listener called for each arrival from now on, of the same requests that {@link recordArrivals} writes down, once
+   * the request is on its way. It holds up whoever sends the request, so it should be quick; what it throws is uncaught.
+   *
+   * @throws {MillraceError} MILLRACE_INVALID_OPTION, MILLRACE_CLOSED
+   */
+  watchArrivals(listener: () => void): ArrivalWatch {
+    if (this.#refusing) throw closed()
+    return this.#arrivals.watch(listener)
   }
 
   /**
@@ -316,7 +333,9 @@ export class Engine<P extends Pipeline = Pipeline> implements AsyncDisposable {
   #refusal(code: number, { leftMs }: RequestTerms): MillraceError {
     const { native, maxPendingRows } = this.#parts
     if (sheds(code)) this.#shed.count(undefined)
-    return refused(code, { leftMs, maxPendingRows, refusal: native.refusal() })
+    const error = refused(code, { leftMs, maxPendingRows, refusal: native.refusal() })
+    this.#arrivals.count()
+    return error
   }
 }
 
