@@ -11,7 +11,7 @@ h1 { font-size: 1.6rem; line-height: 1.25 } h2 { margin-top: 3rem; border-top: 1
 h3 { font-size: 1rem; margin: 1.5rem 0 .5rem }
 a { color: inherit } .faint { color: var(--faint) } nav a { margin-right: .8rem; white-space: nowrap }
 .measured { background: var(--panel); border-left: 4px solid var(--half); padding: .5rem .8rem }
-.plots { display: grid; gap: 1rem; grid-template-columns: repeat(auto-fit, minmax(min(100%, 340px), 1fr)) }
+.plots { display: grid; gap: 1rem; grid-template-columns: repeat(auto-fit, minmax(min(100%, 480px), 1fr)) }
 .plots figure { margin: 0; min-width: 0 } .plots svg { width: 100%; height: auto; display: block }
 .scroll { overflow-x: auto } table { border-collapse: collapse; font-size: .9rem; min-width: 100% }
 th, td { text-align: left; vertical-align: top; padding: .35rem .6rem; border-bottom: 1px solid var(--line) }
