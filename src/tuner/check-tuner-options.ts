@@ -27,6 +27,7 @@ const keys = [
   'plan',
   'method',
   'tolerance',
+  'headroom',
   'quietMs',
   'backoff',
   'longestQuietMs',
@@ -94,6 +95,7 @@ function checkRules(given: TunerOptions): TunerRules {
   return {
     method,
     tolerance: duration('tolerance', published ? 0 : 1),
+    headroom: duration('headroom', published ? 0 : 0.5),
     quietMs: duration('quietMs', 15_000),
     backoff: duration('backoff', published ? 1 : 2, 1),
     longestQuietMs: duration('longestQuietMs', 600_000),

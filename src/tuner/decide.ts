@@ -178,7 +178,9 @@ function isPlanned(
   window: PlannedWindow,
   { arrivals, rules }: { readonly arrivals: number; readonly rules: TunerRules },
 ): boolean {
-  return arrivals <= window.arrivals + rules.tolerance * Math.sqrt(window.arrivals)
+  const { mean, spare } = window.demand
+  const planned = rules.method === 'level' ? mean + spare : window.arrivals
+  return arrivals <= planned + rules.tolerance * Math.sqrt(planned)
 }
 
 function allowedNow(state: TunerState, { demand, rules }: TunerBasis): readonly number[] {

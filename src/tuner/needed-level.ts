@@ -3,7 +3,7 @@ import { demandAt, levelOf } from './demand.ts'
 import type { PlannedDemand, PlannedStageDemand, PlannedWindow } from './planned-demand.ts'
 import type { TunerRules } from './tuner-options.ts'
 
-type Method = Pick<TunerRules, 'method' | 'tolerance'>
+type Method = Pick<TunerRules, 'method' | 'tolerance' | 'headroom'>
 
 /** The level that some replicas are good for. */
 export function levelOfReplicas(
@@ -48,8 +48,10 @@ export function replicasAt(
   { level, ratePerS, rules }: { level: number; ratePerS: number; rules: Method },
 ): number {
   if (rules.method === 'level') {
-    const isFewer = level < 1
-    return roundUp(isFewer ? demandAt(stage.demand, level) : level * stage.replicas)
+    // Within the plan its own replicas are enough.
+    const ready = level * (1 + rules.headroom)
+    if (level > 1) return roundUp(ready * stage.replicas)
+    return roundUp(demandAt(stage.demand, Math.min(1, ready)))
   }
   // InferLine, section 5: as full as the planner ran it.
   const { scaleFactor, replicaRatePerS, load } = stage

@@ -49,9 +49,13 @@ export function plannedDemand(plan: Plan, hardware: Hardware | undefined): Plann
   // All of them say the same, but for rounding.
   const ratePerS = Math.max(0, ...rates)
   const windows = plan.tuning.envelope.toSorted((one, other) => one.windowMs - other.windowMs)
+  const fluctuation = fluctuationOf(windows, ratePerS)
   return {
     ratePerS,
-    windows: windows.map((window) => ({ ...window, demand: arrivalsIn(window, ratePerS) })),
+    windows: windows.map((window) => ({
+      ...window,
+      demand: arrivalsIn(window, { ratePerS, fluctuation }),
+    })),
     stages,
     leastLoad: Math.min(...stages.map(({ load }) => load)),
   }
@@ -74,13 +78,34 @@ export function plannedWindow(
 
 const none: Demand = { mean: 0, spare: 0 }
 
-// A trace that is shorter than the window has fewer than its mean rate would make.
+type Window = Omit<PlannedWindow, 'demand'>
+
+/**
+ * Short windows come often enough for the fullest of them to be as full as they get; long ones came a few times in the
+ * trace, or once. These are given what those fluctuate by, since counts of renewal processes vary in proportion to the
+ * window: so many times the root of the mean.
+ */
+function fluctuationOf(windows: readonly Window[], ratePerS: number): number {
+  const told = windows
+    .map(({ windowMs, arrivals }) => ({ windowMs, arrivals, mean: (windowMs / 1000) * ratePerS }))
+    .filter(({ windowMs, mean }) => mean >= tellingArrivals && windowMs <= tellingWindowMs)
+    .map(({ arrivals, mean }) => (arrivals - mean) / Math.sqrt(mean))
+    .sort((one, other) => one - other)
+  return told[Math.floor(told.length / 2)] ?? usualFluctuation
+}
+
+/** Of fewer arrivals the fullest window is mostly chance. */
+const tellingArrivals = 4
+const tellingWindowMs = 5000
+/** The highest of some hundred windows of a Poisson process. */
+const usualFluctuation = 3
+
 function arrivalsIn(
-  { windowMs, arrivals }: { readonly windowMs: number; readonly arrivals: number },
-  ratePerS: number,
+  { windowMs, arrivals }: Window,
+  { ratePerS, fluctuation }: { readonly ratePerS: number; readonly fluctuation: number },
 ): Demand {
-  const mean = Math.min(arrivals, (windowMs / 1000) * ratePerS)
-  return { mean, spare: arrivals - mean }
+  const mean = (windowMs / 1000) * ratePerS
+  return { mean, spare: Math.max(0, arrivals - mean, fluctuation * Math.sqrt(mean)) }
 }
 
 function slotOf(

@@ -17,6 +17,12 @@ export interface TunerOptions {
    * plan's trace showed only some of the bursts that the same traffic makes. Default 1; 0 with `inferline`.
    */
   readonly tolerance?: number | undefined
+  /**
+   * How much more than there is replicas are added for, at least 0: 0.5 is half as much again. It is what serves while traffic
+   * goes on rising and further replicas come, and it keeps their number from following every wave. Never beyond the plan's
+   * replicas where traffic is within the plan. Default 0.5; 0 with `inferline`. Where replicas take seconds to come: 1 or more.
+   */
+  readonly headroom?: number | undefined
   /** Milliseconds after a change without which no replica is removed, at least 0. Default 15,000 (InferLine). */
   readonly quietMs?: number | undefined
   /**
@@ -80,6 +86,7 @@ export type Replan = (change: LastingChange) => Promise<Plan | undefined>
 export interface TunerRules {
   readonly method: TunerMethod
   readonly tolerance: number
+  readonly headroom: number
   readonly quietMs: number
   readonly backoff: number
   readonly longestQuietMs: number
