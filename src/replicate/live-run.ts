@@ -30,8 +30,8 @@ export interface LiveRunOptions {
   readonly activationMs: number
   /** Of the paths that requests take. */
   readonly seed: number
-  /** Milliseconds between two points of the series. */
-  readonly sampleEveryMs: number
+  /** Milliseconds between two points of the series. Default: there is no series, which takes most of the time. */
+  readonly sampleEveryMs?: number | undefined
 }
 
 export interface LiveOutcome {
@@ -64,31 +64,44 @@ export function liveRun(options: LiveRunOptions): LiveOutcome {
   const run = new Simulator({ ...basis, trace, seed }).simulate(configuration)
   const engine = new SimulatedEngine({ run, arrivalsMs, configuration, activationMs })
   const times = new ReplicaTimes({ engine, configuration, hardware: basis.hardware })
-  const latencies = new SampledLatencies({ run, latencyMs })
-  const samples: LiveSample[] = []
-  let arrivals = 0
-  engine.watchArrivals(() => {
-    arrivals += 1
-  })
-  const sample = (windowMs: number) => {
-    const ratePerS = (1000 * arrivals) / windowMs
-    arrivals = 0
-    const paid = times.paidSince(samples.at(-1)?.atMs ?? 0, engine.time.now())
-    const costPerHour = (paid * msPerHour) / windowMs
-    const { replicas } = times
-    samples.push({ atMs: engine.time.now(), ratePerS, replicas, costPerHour, ...latencies.next() })
-  }
-  engine.time.every(options.sampleEveryMs, () => sample(options.sampleEveryMs))
+  const series = seriesOf({ ...options, engine, run, times })
   control({ engine, run, times })
   engine.play({ untilMs: durationMs })
-  const rest = durationMs - (samples.at(-1)?.atMs ?? 0)
-  if (rest > 0) sample(rest)
+  series.end(durationMs)
   const changes = engine.steps.length - Object.keys(configuration).length
   const cost = times.paidSince(0, durationMs)
   run.advance(Number.POSITIVE_INFINITY)
   const { arrived, late, p99Ms } = run.stats({ latencyMs })
   const attainment = (arrived - late) / arrived
-  return { requests: arrived, late, attainment, p99Ms, cost, changes, series: samples }
+  return { requests: arrived, late, attainment, p99Ms, cost, changes, series: series.samples }
+}
+
+interface Series {
+  readonly samples: readonly LiveSample[]
+  /** The last window, which may be shorter. */
+  end(atMs: number): void
+}
+
+function seriesOf(given: Controlled & Pick<LiveRunOptions, 'latencyMs' | 'sampleEveryMs'>): Series {
+  const { engine, run, times, latencyMs, sampleEveryMs } = given
+  const samples: LiveSample[] = []
+  if (sampleEveryMs === undefined) return { samples, end: () => {} }
+  const latencies = new SampledLatencies({ run, latencyMs })
+  let arrivals = 0
+  engine.watchArrivals(() => {
+    arrivals += 1
+  })
+  const sample = (atMs: number): void => {
+    const sinceMs = samples.at(-1)?.atMs ?? 0
+    const windowMs = atMs - sinceMs
+    if (windowMs <= 0) return
+    const ratePerS = (1000 * arrivals) / windowMs
+    const costPerHour = (times.paidSince(sinceMs, atMs) * msPerHour) / windowMs
+    samples.push({ atMs, ratePerS, replicas: times.replicas, costPerHour, ...latencies.next() })
+    arrivals = 0
+  }
+  engine.time.every(sampleEveryMs, () => sample(engine.time.now()))
+  return { samples, end: sample }
 }
 
 const msPerHour = 3_600_000

@@ -2,9 +2,13 @@ import type { Plan } from '../../planner/plan.ts'
 import type { Control } from '../live-run.ts'
 
 export interface CgTuneOptions {
-  /** A coarse-grained plan, whose box is what one replica of every stage can do. */
   readonly plan: Plan
-  /** Which rate has to be sustained: the mean of the last second, or the most arrivals in a window as long as the objective. */
+  /**
+   * `boxes`: of a coarse-grained plan, all of whose stages have as many replicas; a box is one of each. `proportional`: of any
+   * plan; all its stages grow with the rate. Default `boxes`.
+   */
+  readonly unit?: 'boxes' | 'proportional' | undefined
+  /** Which rate has to be sustained: the mean over the window, or the most arrivals in a window as long as the objective. */
   readonly rate: 'mean' | 'peak'
   /** Milliseconds over which arrivals are counted. Default 10,000. */
   readonly windowMs?: number | undefined
@@ -20,37 +24,58 @@ const checkEveryMs = 1000
  * for it, and released only after it was idle for two minutes.
  */
 export function cgTune(options: CgTuneOptions): Control {
-  const { plan, rate, windowMs = 10_000, releaseAfterMs = 120_000 } = options
-  const boxRatePerS = boxRate(plan)
-  const stages = Object.keys(plan.configuration)
+  const { plan, rate, unit = 'boxes', windowMs = 10_000, releaseAfterMs = 120_000 } = options
+  const replicasAt = unit === 'boxes' ? boxesOf(plan) : proportional(plan)
   return ({ engine }) => {
     const recent = new RecentArrivals(windowMs)
     engine.watchArrivals(() => recent.add(engine.time.now()))
-    const needs: { readonly atMs: number; readonly boxes: number }[] = []
+    const needs: { readonly atMs: number; readonly ratePerS: number }[] = []
     engine.time.every(checkEveryMs, () => {
       const nowMs = engine.time.now()
       const ratePerS =
         rate === 'mean' ? recent.ratePerS(nowMs) : recent.peakPerS(nowMs, plan.objective.latencyMs)
-      needs.push({ atMs: nowMs, boxes: Math.max(1, Math.ceil(ratePerS / boxRatePerS)) })
+      needs.push({ atMs: nowMs, ratePerS })
       while ((needs[0]?.atMs ?? nowMs) < nowMs - releaseAfterMs) needs.shift()
-      const boxes = Math.max(...needs.map((need) => need.boxes))
-      const present = engine.stats().stages[stages[0] ?? '']?.replicas ?? 0
-      // Before anything is known of two minutes, nothing has been idle for them.
-      const isKnown = nowMs >= releaseAfterMs
-      if (boxes > present || (boxes < present && isKnown)) {
-        for (const stage of stages) void engine.scale(stage, boxes)
+      const wanted = replicasAt(Math.max(...needs.map((need) => need.ratePerS)))
+      const { stages } = engine.stats()
+      for (const [stage, replicas] of wanted) {
+        const present = stages[stage]?.replicas ?? 0
+        // Before two minutes are known, nothing has been idle for them.
+        const mayGo = nowMs >= releaseAfterMs
+        if (replicas > present || (replicas < present && mayGo)) void engine.scale(stage, replicas)
       }
     })
   }
 }
 
-/** Requests a second of one replica of every stage. */
-function boxRate({ tuning }: Plan): number {
+type ReplicasAt = (ratePerS: number) => ReadonlyMap<string, number>
+
+function boxesOf({ tuning }: Plan): ReplicasAt {
   const rates = Object.values(tuning.stages).map(({ replicaRatePerS, scaleFactor }) => {
     return replicaRatePerS / scaleFactor
   })
-  return Math.min(...rates)
+  const boxRatePerS = Math.min(...rates)
+  return (ratePerS) => {
+    const boxes = Math.max(1, Math.ceil(ratePerS / boxRatePerS - rounding))
+    return new Map(Object.keys(tuning.stages).map((stage) => [stage, boxes]))
+  }
 }
+
+function proportional({ tuning }: Plan): ReplicasAt {
+  const planned = Object.entries(tuning.stages).map(
+    ([stage, { replicaRatePerS, scaleFactor, load }]) => {
+      return { stage, perRequestPerS: scaleFactor / (load * replicaRatePerS) }
+    },
+  )
+  return (ratePerS) => {
+    const replicas = planned.map(({ stage, perRequestPerS }): [string, number] => {
+      return [stage, Math.max(1, Math.ceil(ratePerS * perRequestPerS - rounding))]
+    })
+    return new Map(replicas)
+  }
+}
+
+const rounding = 1e-9
 
 class RecentArrivals {
   readonly #windowMs: number

@@ -7,6 +7,8 @@ export interface Ds2Options {
   readonly plan: Plan
   /** Milliseconds between two decisions, each by what was seen since the last. Default 10,000, as in its Flink experiments. */
   readonly everyMs?: number | undefined
+  /** By how much what is provided exceeds the source rate. Default 1: not at all. */
+  readonly headroom?: number | undefined
 }
 
 /**
@@ -14,7 +16,7 @@ export interface Ds2Options {
  * rate, times how often it runs for a record, needs at the _true_ rate of an instance, which is what it processed over the time
  * that it was busy. It provisions the average and knows no latency objective.
  */
-export function ds2({ plan, everyMs = 10_000 }: Ds2Options): Control {
+export function ds2({ plan, everyMs = 10_000, headroom = 1 }: Ds2Options): Control {
   return (controlled) => {
     const { engine } = controlled
     const counters = new StageCounters(controlled)
@@ -27,7 +29,7 @@ export function ds2({ plan, everyMs = 10_000 }: Ds2Options): Control {
       arrivals = 0
       for (const [stage, interval] of counters.next()) {
         const { scaleFactor = 1 } = plan.tuning.stages[stage] ?? {}
-        const wanted = instances(interval, ratePerS * scaleFactor)
+        const wanted = instances(interval, headroom * ratePerS * scaleFactor)
         if (wanted !== interval.replicas) void engine.scale(stage, wanted)
       }
     })

@@ -13,6 +13,8 @@ export interface OngoingOptions {
   readonly upAfterMs?: number | undefined
   /** Milliseconds that fewer must have been wanted. Default 600,000 (`downscale_delay_s`). */
   readonly downAfterMs?: number | undefined
+  /** Replicas of a stage. Default 100 (`max_replicas` of `num_replicas="auto"`). */
+  readonly maxReplicas?: number | undefined
 }
 
 interface StageState {
@@ -29,7 +31,7 @@ interface StageState {
  */
 export function ongoing(options: OngoingOptions = {}): Control {
   const { targetOngoing = 2, everyMs = 10_000, lookBackMs = 30_000 } = options
-  const { upAfterMs = 30_000, downAfterMs = 600_000 } = options
+  const { upAfterMs = 30_000, downAfterMs = 600_000, maxReplicas = 100 } = options
   return (controlled) => {
     const { engine } = controlled
     const counters = new StageCounters(controlled)
@@ -46,7 +48,7 @@ export function ongoing(options: OngoingOptions = {}): Control {
         state.looks.push(ongoingRows(interval, everyMs))
         if (state.looks.length > lookBackMs / everyMs) state.looks.shift()
         const mean = state.looks.reduce((sum, each) => sum + each, 0) / state.looks.length
-        const wanted = Math.max(1, Math.ceil(mean / targetOngoing))
+        const wanted = Math.min(maxReplicas, Math.max(1, Math.ceil(mean / targetOngoing)))
         state.upSinceMs = wanted > interval.replicas ? (state.upSinceMs ?? nowMs) : undefined
         state.downSinceMs = wanted < interval.replicas ? (state.downSinceMs ?? nowMs) : undefined
         const isUp = nowMs - (state.upSinceMs ?? nowMs) >= upAfterMs
