@@ -3,6 +3,7 @@ import type { Estimate } from '../estimator/estimate.ts'
 import type { CompleteConfiguration } from '../pipeline/configuration.ts'
 import { formatCount, formatMs, formatNumber, formatRate, formatShare } from './quantity.ts'
 import { formatPairs, formatTable } from './table.ts'
+import { formatTuning, type TuningReport } from './tuning-report.ts'
 
 /** What `millrace run --json` prints. */
 export interface RunReport {
@@ -14,6 +15,8 @@ export interface RunReport {
   readonly measured: Omit<ReplayReport, 'latenciesMs'>
   /** Undefined where there was nothing to predict from. */
   readonly estimate: Estimate | undefined
+  /** Undefined where nothing was tuned. */
+  readonly tuned: TuningReport | undefined
 }
 
 /** For a person to read; `trace` is the name of its file. */
@@ -22,7 +25,9 @@ export function formatRun(report: RunReport, { trace }: { readonly trace: string
   const rate = formatRate((requests * 1000) / durationMs)
   const seconds = formatNumber(durationMs / 1000)
   const title = `${report.pipeline}: ${formatCount(requests)} requests of ${trace} in ${seconds} s, ${rate}`
-  return [title, latencies(report), remarks(report), stages(report)].join('\n\n')
+  const { tuned } = report
+  const tuning = tuned === undefined ? [] : [formatTuning(tuned)]
+  return [title, latencies(report), remarks(report), stages(report), ...tuning].join('\n\n')
 }
 
 function latencies({ measured, estimate, latencyMs }: RunReport): string {

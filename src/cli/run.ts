@@ -1,10 +1,14 @@
 import type { Command } from 'commander'
 import { Engine } from '../engine/engine.ts'
 import { replay } from '../engine/replay.ts'
+import { MillraceError } from '../errors.ts'
 import type { Estimate } from '../estimator/estimate.ts'
 import { Estimator } from '../estimator/estimator.ts'
-import { type ConfigurationFile, readConfiguration } from '../planner/plan-file.ts'
+import type { Plan } from '../planner/plan.ts'
+import { type ConfigurationFile, readConfiguration, readPlan } from '../planner/plan-file.ts'
 import { readProfile } from '../profile/read-profile.ts'
+import { Tuner } from '../tuner/tuner.ts'
+import type { TunerEvents } from '../tuner/tuner-events.ts'
 import { Trace } from '../workload/trace.ts'
 import { hardwareHelp, readHardwareOption } from './hardware-option.ts'
 import { loadPipeline, pipelineHelp } from './load-pipeline.ts'
@@ -13,6 +17,7 @@ import { readInteger, readNumber } from './option-value.ts'
 import { ProgressBar } from './progress-bar.ts'
 import { formatRun, type RunReport } from './run-report.ts'
 import type { Terminal } from './terminal.ts'
+import type { TuningReport } from './tuning-report.ts'
 
 interface RunOptions {
   readonly trace: string
@@ -22,6 +27,9 @@ interface RunOptions {
   readonly slo?: number
   readonly warmUp?: number
   readonly maxPending?: number
+  readonly tune?: boolean
+  readonly maxReplicas?: number
+  readonly cores?: number
   readonly json?: boolean
 }
 
@@ -29,7 +37,7 @@ const mostSamples = 10_000
 
 const example = `
 Example:
-  $ millrace run pipeline.js --trace trace.json --plan plan.json
+  $ millrace run pipeline.js --trace trace.json --plan plan.json --tune
 
 The module also exports the requests to send, in turn: \`export function samples() { return [{ image }, …] }\`.
 Latencies are in milliseconds, from when a request was meant to be sent.`
@@ -67,6 +75,17 @@ export function addRunCommand(program: Command, terminal: Terminal): void {
       "rows in the pipeline at once; requests beyond are refused (default: the engine's own)",
       readInteger('--max-pending', { min: 1 }),
     )
+    .option('--tune', 'change replicas as traffic leaves the plan; needs --plan')
+    .option(
+      '--max-replicas <N>',
+      'replicas of a stage that --tune may make (default: 64)',
+      readInteger('--max-replicas', { min: 1, max: 1024 }),
+    )
+    .option(
+      '--cores <N>',
+      'threads of all replicas that --tune may make (default: no limit)',
+      readNumber('--cores', { above: 0 }),
+    )
     .option('--json', 'print one JSON document')
     .addHelpText('after', example)
     .action(async (file: string, options: RunOptions) => {
@@ -82,7 +101,7 @@ async function run(
 ): Promise<RunReport> {
   const module = await loadPipeline(file)
   const { pipeline } = module
-  const plan = await readPlanOption(options.plan, pipeline.name)
+  const plan = await readPlanOption(options, pipeline.name)
   const trace = await Trace.load(options.trace)
   const requests = await loadSamples(module, mostSamples)
   const latencyMs = options.slo ?? plan?.objective?.latencyMs ?? pipeline.objective?.latencyMs
@@ -91,6 +110,7 @@ async function run(
     configuration: plan?.configuration,
     maxPendingRows: options.maxPending,
   })
+  const tuning = options.tune ? tune(engine, { plan: plan as Plan, options }) : undefined
   try {
     using bar = new ProgressBar(terminal, '{bar} {percentage} % {value}/{total} requests')
     const { latenciesMs: _, ...measured } = await replay(engine, {
@@ -99,20 +119,51 @@ async function run(
       latencyMs,
       warmUpRequests: options.warmUp,
       signal: terminal.signal,
+      onStart: tuning?.start,
       onProgress: ({ settled, requests: total }) => bar.show({ done: settled, total }),
     })
+    const tuned = await tuning?.stop()
     const { configuration } = engine
-    return { pipeline: pipeline.name, latencyMs, configuration, measured, estimate }
+    return { pipeline: pipeline.name, latencyMs, configuration, measured, estimate, tuned }
   } finally {
+    await tuning?.stop()
     await engine.close({ timeoutMs: terminal.signal.aborted ? 0 : undefined })
   }
 }
 
 async function readPlanOption(
-  file: string | undefined,
+  { plan: file, tune }: RunOptions,
   pipeline: string,
 ): Promise<ConfigurationFile | undefined> {
-  return file === undefined ? undefined : readConfiguration(file, { pipeline })
+  if (file !== undefined) {
+    // A tuner needs more of a plan than what is served.
+    return tune ? await readPlan(file, { pipeline }) : await readConfiguration(file, { pipeline })
+  }
+  if (!tune) return undefined
+  throw new MillraceError({
+    code: 'MILLRACE_INVALID_OPTION',
+    message: '--tune: expected a plan to tune, got none; give --plan FILE, made by millrace plan',
+  })
+}
+
+/** A tuner that begins with the trace; what it did, when it is stopped. */
+function tune(
+  engine: Engine,
+  { plan, options }: { readonly plan: Plan; readonly options: RunOptions },
+): { readonly start: () => void; readonly stop: () => Promise<TuningReport> } {
+  const { maxReplicas, cores } = options
+  const tuner = new Tuner(engine, { plan, limits: { maxReplicas, cores } })
+  const changes: TunerEvents['scale'][] = []
+  const errors: string[] = []
+  tuner.on('scale', (event) => changes.push(event))
+  tuner.on('error', ({ message }) => errors.push(message))
+  return {
+    start: () => void tuner.start(),
+    stop: async () => {
+      await tuner.stop()
+      return { changes, errors, stats: tuner.stats() }
+    },
+  }
 }
 
 interface Prediction {

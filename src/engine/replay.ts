@@ -25,6 +25,8 @@ export interface ReplayOptions<P extends Pipeline = Pipeline> {
   readonly drainTimeoutMs?: number | undefined
   /** Aborting it rejects with MILLRACE_CANCELLED; what was sent is still pending then. */
   readonly signal?: AbortSignal | undefined
+  /** Called when the warm-up is over and the trace is about to begin. Default: none. */
+  readonly onStart?: (() => void) | undefined
   /** Called four times a second. */
   readonly onProgress?: ((progress: ReplayProgress) => void) | undefined
 }
@@ -44,6 +46,7 @@ const keys = [
   'warmUpRequests',
   'drainTimeoutMs',
   'signal',
+  'onStart',
   'onProgress',
 ] as const
 const defaultWarmUpRequests = 200
@@ -68,6 +71,7 @@ export async function replay<P extends Pipeline>(
   const terms = readOptions(engine, options)
   await warmUp(engine, terms)
   const before = engine.stats()
+  options.onStart?.()
   const loop = new OpenLoop({ ...terms, send: sender(engine, terms) })
   await watched(loop, terms)
   const { latencyMs } = terms

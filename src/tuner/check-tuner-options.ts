@@ -94,7 +94,7 @@ function checkRules(given: TunerOptions): TunerRules {
   const rateWindowMs = duration('rateWindowMs', 5000, checkEveryMs)
   return {
     method,
-    tolerance: duration('tolerance', published ? 0 : 1),
+    tolerance: duration('tolerance', published ? 0 : 2),
     headroom: duration('headroom', published ? 0 : 0.5),
     quietMs: duration('quietMs', 15_000),
     backoff: duration('backoff', published ? 1 : 2, 1),

@@ -14,7 +14,7 @@ export interface TunerOptions {
   readonly method?: TunerMethod | undefined
   /**
    * By how much a window must be fuller than planned to count, in standard deviations of a Poisson count, at least 0: the
-   * plan's trace showed only some of the bursts that the same traffic makes. Default 1; 0 with `inferline`.
+   * plan's trace showed only some of the bursts that the same traffic makes. Default 2; 0 with `inferline`.
    */
   readonly tolerance?: number | undefined
   /**

@@ -70,6 +70,7 @@ export class TunerRun {
     const watch = this.#engine.watchArrivals(() => this.#arrive())
     const timer = time.every(rules.checkEveryMs, () => this.#endSteps(this.#clock.now()))
     this.#stops = [() => watch.stop(), () => timer.stop()]
+    this.#rehearse()
     this.#setLimits()
   }
 
@@ -129,6 +130,14 @@ export class TunerRun {
     const decision = decide(this.#state(nowMs), this.#basis)
     if (decision !== undefined) this.#act(decision, nowMs)
     this.#setLimits()
+  }
+
+  /** A decision that nothing comes of: the first one that counts should not wait for its code to be compiled. */
+  #rehearse(): void {
+    const state = this.#state(0)
+    const arrivals = this.#demand.windows.map((window) => 4 * window.arrivals)
+    decide({ ...state, arrivals }, this.#basis)
+    decide({ ...state, changedMs: Number.NEGATIVE_INFINITY }, this.#basis)
   }
 
   #act({ direction, changes, reason }: Decision, nowMs: number): void {

@@ -82,6 +82,21 @@ describe.sequential('from a pipeline to a plan that is served', () => {
     expect(report).toMatchObject({ latencyMs: 200, configuration, estimate })
   })
 
+  it('run --tune follows traffic that leaves the plan, and says why', async () => {
+    const rate = ['--rate', '1500', '--duration', '1', '--out', 'busy.json']
+    await millrace(['trace', ...rate], { cwd })
+    const files = ['run', digits, '--trace', 'busy.json', '--plan', 'plan.json', '--tune']
+    const { exitCode, stdout } = await millrace([...files, '--max-replicas', '3'], { cwd })
+    expect(exitCode).toBe(0)
+    expect(stdout).toMatch(
+      /^Tuned: [1-9]\d* times up, \d+ times down, 1,\d+ arrivals; decided in /m,
+    )
+    expect(stdout).toMatch(/^ {2}at 0\.\d+ s up: window [\d.]+ s: \d+\/s over \d+\/s planned -> /m)
+    const report = documentOf(await millrace([...files, '--cores', '2', '--json'], { cwd }))
+    // One replica of each stage is all that 2 cores allow, and there are those.
+    expect(report).toMatchObject({ tuned: { changes: [], errors: [], stats: { scaleUps: 0 } } })
+  })
+
   it('run measures beside what a profile predicts', async () => {
     const files = ['--trace', 'trace.json', '--plan', 'configuration.json']
     const predicted = ['--profile', 'digits.profile.json', '--slo', '200']

@@ -55,6 +55,18 @@ describe('run', () => {
     expect(report).toMatchObject({ configuration: { fast: { maxBatch: 3, replicas: 2 } } })
   })
 
+  it('refuses to tune without a plan, or with a part of one', async () => {
+    const given = ['run', digits, '--trace', short, '--tune']
+    const without = await millrace(given)
+    expect(without).toMatchObject({ exitCode: 2, stdout: '' })
+    expect(without.stderr).toMatch(/--tune: expected a plan to tune, got none; give --plan FILE/)
+    const configuration = { fast: { tier: 'cpu-1', maxBatch: 3, replicas: 2 } }
+    const part = folder.write('part.json', { version: 1, pipeline: 'digits', configuration })
+    const partly = await millrace([...given, '--plan', part])
+    expect(partly).toMatchObject({ exitCode: 2, stdout: '' })
+    expect(partly.stderr).toMatch(/part\.json: objective: expected a whole plan/)
+  })
+
   it('prints tables for people to read', async () => {
     const { exitCode, stdout, stderr } = await millrace(['run', digits, '--trace', short])
     expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' })
