@@ -9,7 +9,8 @@ export interface AttributionData {
 
 export interface AttributionRun {
   readonly planner: 'ours' | 'coarse'
-  readonly tuner: 'ours' | 'coarse' | 'none'
+  /** The coarse-grained one counts arrivals of a second, or `slow` of ten. */
+  readonly tuner: 'ours' | 'coarse' | 'coarse, slow' | 'none'
   readonly requests: number
   readonly late: number
   readonly attainment: number
