@@ -43,6 +43,7 @@ export function plotOptions(plot: Plot): EChartsOption {
       bottom: 0,
       itemWidth: 18,
       itemHeight: 10,
+      itemGap: 24,
       textStyle: { color: ink, fontSize },
     },
     grid: { left: 66, right: 24, top: 42, bottom: plot.series.length > 1 ? 96 : 56 },

@@ -94,8 +94,8 @@ function missText(point: Fig5Point, { attainment = 0, fullest }: Fig5Answer): st
   return `${nameOf(point)} ${percent(attainment)}${why}`
 }
 
-/** From here on a trace with one in a hundred requests more fills the queue for good. */
-const nearlyFull = 0.97
+/** From here on a trace with a few in a hundred requests more fills the queue for good. */
+const nearlyFull = 0.95
 
 function margin({ points }: Fig5Data): Finding {
   const pairs = points.flatMap((point) => {

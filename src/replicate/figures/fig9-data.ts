@@ -2,12 +2,15 @@ export interface Fig9Data {
   readonly latencyMs: number
   /** Of a request. */
   readonly images: number
+  /** Threads that wanted to run on this machine in the minute before: of others. */
+  readonly loadAverage: number
+  readonly cores: number
   /** Empty where the models are not here. */
   readonly runs: readonly Fig9Run[]
 }
 
 export interface Fig9Run {
-  /** Share of what the profile says that the pipeline can do. */
+  /** Share of what the pipeline can do with a backlog. */
   readonly load: number
   readonly cv2: number
   readonly ratePerS: number

@@ -34,7 +34,7 @@ function errorOf({ estimated, measured }: Fig9Run): number {
   return estimated.p99Ms / measured.p99Ms - 1
 }
 
-function follows({ runs }: Fig9Data): Finding {
+function follows({ runs, loadAverage, cores }: Fig9Data): Finding {
   const close = runs.filter((run) => Math.abs(errorOf(run)) <= near)
   const mean = runs.reduce((sum, run) => sum + Math.abs(errorOf(run)), 0) / runs.length
   const far = runs.filter((run) => !close.includes(run))
@@ -53,7 +53,7 @@ function follows({ runs }: Fig9Data): Finding {
           ? 'confirmed in part'
           : 'not confirmed',
     ...(far.length > 0 && {
-      analysis: `Farther off: ${far.map(text).join('; ')}. Of a few hundred requests the p99 is the third or fourth slowest, so a single stall of the machine moves it; where the measured one is above, other work shared the cores (bench trial estimate-vs-live separates that from the model, with longer runs).`,
+      analysis: `Farther off: ${far.map(text).join('; ')}. Before the run ${loadAverage.toFixed(1)} threads of others wanted the ${cores} cores${loadAverage > cores / 4 ? ': they are not in the profile’s idea of a machine, and stop a batch for milliseconds now and then, which is most of the difference' : ''}. Of a few hundred requests the p99 is the third or fourth slowest, so one stall moves it; the bench trial estimate-vs-live has longer runs, and tells the machine’s part from the model’s.`,
     }),
   }
 }
