@@ -24,12 +24,15 @@ export async function drawPlot(plot: Plot, { id }: { readonly id: string }): Pro
   }
 }
 
-// echarts numbers what it draws through the process, and colours know no theme.
+// What a browser's copy of echarts would need to make it move, and what differs from one drawing in a process to the next, goes;
+// and colours know no theme.
 function portable(svg: string, id: string): string {
   const red = Number.parseInt(ink.slice(1, 3), 16)
   const green = Number.parseInt(ink.slice(3, 5), 16)
   const blue = Number.parseInt(ink.slice(5, 7), 16)
   return svg
+    .replaceAll(/<style ?>.*?<\/style>/gs, '')
+    .replaceAll(/ (class|ecmeta_\w+|xmlns:xlink)="[^"]*"/g, '')
     .replaceAll(/\bzr\d+-/g, `${id}-`)
     .replaceAll(ink, 'currentColor')
     .replaceAll(new RegExp(`rgba?\\(${red}, ?${green}, ?${blue}(, ?1)?\\)`, 'g'), 'currentColor')

@@ -17,10 +17,15 @@ export function times(ratio: number): string {
 
 /** `12.3 ms`. */
 export function milliseconds(durationMs: number): string {
-  return `${durationMs.toFixed(durationMs < 10 ? 2 : 1)} ms`
+  return `${durationMs < 10 ? Number(durationMs.toPrecision(3)) : durationMs.toFixed(1)} ms`
 }
 
 /** `7 of 8`. */
 export function outOf(count: number, all: number): string {
   return `${count} of ${all}`
+}
+
+/** `1,234/s`, and `12.3/s`. */
+export function perSecond(rate: number): string {
+  return `${rate < 100 ? rate.toFixed(1) : Math.round(rate).toLocaleString('en-US')}/s`
 }

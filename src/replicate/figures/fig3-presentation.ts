@@ -1,5 +1,5 @@
 import type { FigureTable, Finding, Presentation } from '../figure.ts'
-import { milliseconds, times } from '../number-text.ts'
+import { milliseconds, perSecond, times } from '../number-text.ts'
 import type { Plot } from '../plot.ts'
 import type { BatchCurve, Fig3Data } from './fig3-data.ts'
 
@@ -107,7 +107,7 @@ function tableOf(curves: readonly BatchCurve[]): FigureTable {
       name,
       `${point.batch}`,
       milliseconds(point.meanMs),
-      `${ratePerS(point).toFixed(1)}/s`,
+      perSecond(ratePerS(point)),
     ]),
   )
   return { title: 'Profiles', rows: [['model', 'batch', 'time of a batch', 'throughput'], ...rows] }

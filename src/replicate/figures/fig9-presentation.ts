@@ -1,5 +1,5 @@
 import type { FigureTable, Finding, Presentation } from '../figure.ts'
-import { milliseconds, outOf, percent } from '../number-text.ts'
+import { milliseconds, outOf, percent, perSecond } from '../number-text.ts'
 import type { Plot } from '../plot.ts'
 import type { Fig9Data, Fig9Run } from './fig9-data.ts'
 
@@ -112,7 +112,7 @@ function tableOf({ runs, images }: Fig9Data): FigureTable {
     return [
       nameOf(run),
       `${run.requests}`,
-      `${run.ratePerS.toFixed(1)}/s`,
+      perSecond(run.ratePerS),
       milliseconds(estimated.p50Ms),
       milliseconds(measured.p50Ms),
       milliseconds(estimated.p99Ms),
