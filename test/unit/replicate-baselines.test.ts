@@ -52,9 +52,7 @@ function played(
     seed: 1,
     sampleEveryMs: 10_000,
   })
-  const steps = (engine?.steps ?? []).filter(
-    ({ atMs, paid, serving }) => (atMs > 0 && paid !== serving) || atMs > 0,
-  )
+  const steps = (engine?.steps ?? []).filter(({ atMs }) => atMs > 0)
   return { outcome, steps: changesOf(steps) }
 }
 
