@@ -3,6 +3,7 @@ import { Command } from 'commander'
 import { describeFailure } from './failure.ts'
 import { addPlanCommand } from './plan.ts'
 import { addProfileCommand } from './profile.ts'
+import { addReplicateCommand } from './replicate.ts'
 import { addRunCommand } from './run.ts'
 import { addSimulateCommand } from './simulate.ts'
 import type { Terminal } from './terminal.ts'
@@ -14,6 +15,7 @@ const commands = [
   addSimulateCommand,
   addPlanCommand,
   addRunCommand,
+  addReplicateCommand,
 ] as const
 
 /**

@@ -1,5 +1,5 @@
-import { MillraceError } from '../errors.ts'
 import type { Plan } from '../planner/plan.ts'
+import { loadEcharts } from '../replicate/load-echarts.ts'
 import { formatShare } from './quantity.ts'
 
 /**
@@ -13,7 +13,7 @@ export async function plotFrontier(
   plans: readonly Plan[],
   { title, upToMs }: { readonly title: string; readonly upToMs: number },
 ): Promise<string> {
-  const echarts = await loadEcharts()
+  const echarts = await loadEcharts('--plot')
   const chart = echarts.init(null, null, { renderer: 'svg', ssr: true, width: 800, height: 500 })
   const series = linesOf(plans, upToMs)
   try {
@@ -52,17 +52,4 @@ function linesOf(plans: readonly Plan[], upToMs: number) {
 
 function axis(name: string, nameGap: number) {
   return { type: 'value', name, nameLocation: 'middle', nameGap, scale: true } as const
-}
-
-async function loadEcharts(): Promise<typeof import('echarts')> {
-  try {
-    return await import('echarts')
-  } catch (cause) {
-    throw new MillraceError({
-      code: 'MILLRACE_INVALID_OPTION',
-      message:
-        '--plot: expected the package echarts, which draws, and it is not installed; run `npm install echarts`',
-      cause,
-    })
-  }
 }

@@ -1,4 +1,4 @@
-import { once } from 'node:events'
+import { once, setMaxListeners } from 'node:events'
 import { constants } from 'node:os'
 
 /** Milliseconds a command has, after Ctrl-C, to close what it opened. */
@@ -14,6 +14,8 @@ export class Terminal {
   #exitCode: number | undefined
 
   constructor() {
+    // As many as there are simulations side by side, and none of them is a leak.
+    setMaxListeners(0, this.#interruption.signal)
     for (const stream of [process.stdout, process.stderr]) stream.on('error', ignoreClosedPipe)
     for (const name of signals)
       process.on(name, () => this.#interrupt(128 + constants.signals[name]))

@@ -1,0 +1,42 @@
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, describe, expect, it } from 'vitest'
+import type { Replication } from '../../src/replicate/replicate.ts'
+import { documentOf, millrace, TemporaryFolder } from './millrace.ts'
+
+const folder = new TemporaryFolder()
+afterAll(() => folder[Symbol.dispose]())
+const cwd = folder.path
+const replicate = (...more: string[]) => millrace(['replicate', '--quick', ...more], { cwd })
+
+describe('replicate', () => {
+  it('runs a figure, prints its verdicts, and says where the report is', async () => {
+    const { exitCode, stdout, stderr } = await replicate('--out', 'report', '--only', 'slo-split')
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' })
+    expect(stdout).toMatch(
+      /^slo-split: who gets which part of the latency budget\n {2}verdict +trend/,
+    )
+    expect(stdout).toMatch(/^ {2}confirmed +A fixed split costs more/m)
+    expect(stdout).toMatch(/\nReport: report\/report\.html\n$/)
+    const files = ['report.html', 'slo-split.json', 'slo-split.svg']
+    expect(readdirSync(join(cwd, 'report')).sort()).toEqual(files)
+  })
+
+  it('prints one document, of figures from before as well', async () => {
+    await replicate('--out', 'again', '--only', 'slo-split')
+    const outcome = await replicate('--out', 'again', '--only', 'slo-split', '--json')
+    const { figures, report } = documentOf(outcome) as Replication
+    expect(report).toBe('again/report.html')
+    expect(figures).toMatchObject([{ name: 'slo-split', resumed: true, isMeasured: false }])
+  })
+
+  it.each([
+    ['no folder', [], /required option '--out <DIR>' not specified/],
+    ['an unknown figure', ['--out', 'x', '--only', 'fig4'], /only: expected one of "fig3"/],
+    ['a seed that is none', ['--out', 'x', '--seed', '1.5'], /--seed: expected an integer/],
+  ])('refuses %s', async (_what, given, message) => {
+    const { exitCode, stdout, stderr } = await replicate(...given)
+    expect(stderr).toMatch(message)
+    expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' })
+  })
+})
