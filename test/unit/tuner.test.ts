@@ -102,6 +102,37 @@ describe('a tuner', () => {
     await one.stop()
   })
 
+  it('looks at the clock once a moment, and still sees which arrival is too many', async () => {
+    const engine = new HandEngine()
+    let looks = 0
+    let end = () => {}
+    const time: TunerTime = {
+      ...engine.time,
+      now: () => {
+        looks++
+        return engine.nowMs
+      },
+      whenMomentEnds: (callback) => {
+        end = callback
+      },
+    }
+    await using one = tuner(engine, { method: 'inferline', time }).start()
+    const looksBefore = looks
+    engine.arrive(12)
+    expect(looks - looksBefore).toBe(1)
+    expect(one.stats().arrivals).toBe(12)
+    engine.arrive(5)
+    end()
+    // 100 ms and more: those before are gone from the shortest window.
+    engine.nowMs += 110
+    engine.arrive(20)
+    expect(engine.asked).toEqual([])
+    engine.arrive(1)
+    expect(engine.asked).toEqual(['a 5', 'b 11'])
+    end()
+    expect(one.stats()).toMatchObject({ arrivals: 38, scaleUps: 1 })
+  })
+
   it('brings the replicas back after the load returned, to the plan and below', async () => {
     for (const method of ['level', 'inferline'] as const) {
       for (const factor of [1.5, 2, 4, 10]) {
