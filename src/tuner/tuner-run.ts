@@ -189,8 +189,7 @@ export class TunerRun {
       return this.#replicas.counts.get(name) !== replicas
     })
     const planning = this.#replanner?.look({ nowMs, isChanged, plan: this.#plan })
-    if (planning === undefined) return
-    planning.then(
+    planning?.then(
       (plan) => {
         if (plan !== undefined && !this.#stopped) this.#apply(plan)
       },
