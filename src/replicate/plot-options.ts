@@ -11,9 +11,15 @@ const fontSize = 13
 const colours: Readonly<Record<string, string>> = {
   optimal: '#3b82c4',
   'optimal, 99.5 %': '#7fb3e0',
+  millrace: '#3b82c4',
+  'millrace, 99 %': '#7fb3e0',
+  'millrace, in process': '#2aa198',
   inferline: '#3a9d5d',
   'cg-mean': '#e08214',
   'cg-peak': '#d1495b',
+  ds2: '#9467bd',
+  'ray serve': '#b58900',
+  'no tuner': '#8c8c8c',
   rate: '#8c8c8c',
 }
 const others = [
@@ -46,12 +52,22 @@ export function plotOptions(plot: Plot): EChartsOption {
       itemGap: 24,
       textStyle: { color: ink, fontSize },
     },
-    grid: { left: 66, right: 24, top: 42, bottom: plot.series.length > 1 ? 96 : 56 },
+    grid: { left: 66, right: 24, top: 42, bottom: 56 + legendHeight(plot) },
     xAxis: axis(plot.x, 32) as NonNullable<EChartsOption['xAxis']>,
     yAxis: axis(plot.y, 48) as NonNullable<EChartsOption['yAxis']>,
     series: plot.series.map((one, at) => seriesOf(one, { plot, at })),
   }
 }
+
+/** Pixels below the axis: nothing for one series, a row of names, or two. */
+function legendHeight({ series }: Plot): number {
+  if (series.length < 2) return 0
+  const letters = series.reduce((sum, { name }) => sum + name.length + lettersOfSymbol, 0)
+  return letters > lettersOfRow ? 56 : 32
+}
+
+const lettersOfSymbol = 6
+const lettersOfRow = 62
 
 function axis(one: PlotAxis, nameGap: number) {
   const { name, kind = 'value', categories, scaled = false, min, max } = one
@@ -105,7 +121,7 @@ function markLine({ y, text }: NonNullable<Plot['mark']>) {
     lineStyle: { type: 'dashed' as const, color: ink, opacity: 0.6 },
     label: {
       formatter: text,
-      position: 'insideStartTop' as const,
+      position: 'insideEndTop' as const,
       color: ink,
       fontSize: fontSize - 1,
     },
