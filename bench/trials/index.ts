@@ -17,6 +17,8 @@ import { sharedWeights } from './shared-weights.ts'
 import { simulatorSpeed } from './simulator-speed.ts'
 import { smallModel } from './small-model.ts'
 import type { Comparison, Trial, TrialOptions } from './trial.ts'
+import { tunerOverhead } from './tuner-overhead.ts'
+import { tunerReaction } from './tuner-reaction.ts'
 
 export const trials: readonly Trial[] = [
   noopThroughput,
@@ -36,6 +38,8 @@ export const trials: readonly Trial[] = [
   plannerSpeed,
   plannerOptimality,
   plannerVsPaper,
+  tunerReaction,
+  tunerOverhead,
 ]
 
 /** What bench/main.ts has run in a fresh process. */

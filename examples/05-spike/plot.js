@@ -15,7 +15,7 @@ export async function plotSpike(runs, { latencyMs }) {
       animation: false,
       backgroundColor: '#fff',
       title: { text: 'A spike of four times the planned load, live', left: 'center' },
-      legend: { bottom: 0 },
+      legend: { bottom: 0, itemGap: 30 },
       grid: [0, 1, 2].map((row) => ({ left: 80, right: 30, top: 50 + row * 225, height: 165 })),
       xAxis: [0, 1, 2].map((row) => axis(row, row === 2 ? 'time (s)' : '')),
       yAxis: [

@@ -41,7 +41,9 @@ export class Arrivals {
   readonly #clock: Clock
   /** Undefined while there is none: then an arrival costs no more than to see that. */
   #recordings: readonly Recording[] | undefined
-  #watchers: readonly (() => void)[] | undefined
+  /** Undefined while there is none, too. */
+  #tell: (() => void) | undefined
+  #watchers: readonly { readonly listener: () => void }[] = []
 
   constructor(clock: Clock = nowMs) {
     this.#clock = clock
@@ -50,7 +52,12 @@ export class Arrivals {
   /** A request arrives, now. */
   count(): void {
     if (this.#recordings !== undefined) this.#write(this.#recordings)
-    if (this.#watchers !== undefined) tell(this.#watchers)
+    if (this.#tell === undefined) return
+    try {
+      this.#tell()
+    } catch (error) {
+      throwLater(error)
+    }
   }
 
   /** @throws {MillraceError} MILLRACE_INVALID_OPTION */
@@ -62,14 +69,9 @@ export class Arrivals {
       })
     }
     // Of its own, so that the same listener may watch twice.
-    const watcher = (): void => listener()
-    this.#watchers = [...(this.#watchers ?? []), watcher]
-    return {
-      stop: () => {
-        const others = this.#watchers?.filter((one) => one !== watcher) ?? []
-        this.#watchers = others.length === 0 ? undefined : others
-      },
-    }
+    const watcher = { listener }
+    this.#setWatchers([...this.#watchers, watcher])
+    return { stop: () => this.#setWatchers(this.#watchers.filter((one) => one !== watcher)) }
   }
 
   /** @throws {MillraceError} MILLRACE_INVALID_OPTION */
@@ -88,6 +90,13 @@ export class Arrivals {
     }
   }
 
+  #setWatchers(watchers: readonly { readonly listener: () => void }[]): void {
+    this.#watchers = watchers
+    const [first, ...others] = watchers
+    // One alone, which is the rule, is called without a loop.
+    this.#tell = others.length === 0 ? first?.listener : () => tellAll(watchers)
+  }
+
   #write(recordings: readonly Recording[]): void {
     const now = this.#clock()
     for (const recording of recordings) recording.add(now)
@@ -100,17 +109,22 @@ export class Arrivals {
   }
 }
 
-/** One that throws keeps nobody else from anything, the request least of all. */
-function tell(watchers: readonly (() => void)[]): void {
-  for (const watcher of watchers) {
+/** One that throws keeps nobody else from anything. */
+function tellAll(watchers: readonly { readonly listener: () => void }[]): void {
+  for (const { listener } of watchers) {
     try {
-      watcher()
+      listener()
     } catch (error) {
-      process.nextTick(() => {
-        throw error
-      })
+      throwLater(error)
     }
   }
+}
+
+/** Uncaught, and no failure of the request that arrived. */
+function throwLater(error: unknown): void {
+  process.nextTick(() => {
+    throw error
+  })
 }
 
 class Recording {

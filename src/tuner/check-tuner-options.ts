@@ -136,7 +136,7 @@ function checkReplan(value: unknown, engine: TunedEngine): Replan | undefined {
 
 function checkTime(value: unknown): TunerTime {
   if (value === undefined) return realTime()
-  const given = checkObject(value, { name: 'time', keys: ['now', 'every'] })
+  const given = checkObject(value, { name: 'time', keys: ['now', 'every', 'whenMomentEnds'] })
   if (typeof given.now === 'function' && typeof given.every === 'function') {
     return value as TunerTime
   }

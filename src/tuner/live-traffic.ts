@@ -16,7 +16,8 @@ export class LiveTraffic {
   /** For each of the last steps, the most in each window. */
   readonly #peaks: (readonly number[])[] = []
   readonly #stepsKept: number
-  #inStep = 0
+  /** Arrivals before the step that goes on. */
+  #totalBefore = 0
   #most: readonly number[]
 
   /** @param windowsMs Ascending. Times count from 0. */
@@ -30,8 +31,17 @@ export class LiveTraffic {
 
   /** A request arrives. Whether that asks for a decision. */
   add(nowMs: number): boolean {
-    this.#inStep++
     return this.#envelope.add(nowMs)
+  }
+
+  /** How many more ask for no decision. */
+  get slack(): number {
+    return this.#envelope.slack
+  }
+
+  /** Others arrived together with the one before, fewer than ask for a decision. */
+  addMore(arrivals: number): void {
+    this.#envelope.addMore(arrivals)
   }
 
   /** A step of `checkEveryMs` ends. */
@@ -41,12 +51,17 @@ export class LiveTraffic {
     this.#peaks.push(peaks)
     if (this.#peaks.length > this.#stepsKept) this.#peaks.shift()
     this.#most = largest([this.#most, peaks])
-    this.#rate.push(this.#inStep)
-    this.#inStep = 0
+    this.#rate.push(this.total - this.#totalBefore)
+    this.#totalBefore = this.total
   }
 
   setLimits(limits: readonly number[]): void {
     this.#envelope.setLimits(limits)
+  }
+
+  /** Arrivals since the beginning. */
+  get total(): number {
+    return this.#envelope.total
   }
 
   get now(): Traffic {

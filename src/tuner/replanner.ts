@@ -29,7 +29,7 @@ export class Replanner {
   /**
    * A look at whether replicas are others than the plan's.
    *
-   * @returns What is being planned, where the change has lasted for long enough.
+   * @returns What is being planned, where the change has lasted for long enough. Rejects with a MillraceError.
    */
   look(given: {
     readonly nowMs: number
@@ -42,11 +42,7 @@ export class Replanner {
       this.#endRecording()
       return undefined
     }
-    if (this.#recording === undefined) {
-      this.#recording = this.#engine.recordArrivals?.()
-      this.#changedMs = nowMs
-      return undefined
-    }
+    if (this.#recording === undefined) return this.#begin(nowMs)
     if (nowMs - this.#changedMs < this.#afterMs) return undefined
     return this.#plan(plan)
   }
@@ -54,6 +50,17 @@ export class Replanner {
   stop(): void {
     this.#endRecording()
     this.#stopping.abort()
+  }
+
+  #begin(nowMs: number): Promise<undefined> | undefined {
+    this.#changedMs = nowMs
+    try {
+      this.#recording = this.#engine.recordArrivals?.()
+      return undefined
+    } catch (error) {
+      // It is closed, or closing.
+      return Promise.reject(planningFailed(error))
+    }
   }
 
   async #plan(plan: Plan): Promise<Plan | undefined> {

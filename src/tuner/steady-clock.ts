@@ -28,9 +28,10 @@ export class SteadyClock {
   now(): number {
     const nowMs = this.#clock()
     const gapMs = nowMs - this.#lastMs
+    // What is no time passes none.
+    if (!Number.isFinite(gapMs)) return this.#lastMs + this.#offsetMs
     this.#lastMs = nowMs
-    // NaN is a jump, too.
-    if (!(gapMs >= 0 && gapMs <= this.#longestGapMs)) this.#jump(gapMs)
+    if (gapMs < 0 || gapMs > this.#longestGapMs) this.#jump(gapMs)
     return nowMs + this.#offsetMs
   }
 

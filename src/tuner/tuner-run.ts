@@ -34,9 +34,15 @@ export class TunerRun {
   /** Another plan is being applied: what the replicas are is not known. */
   #applying = false
   #stopped = false
+  /** Arrivals of this moment that are not in the traffic yet, and how many may be. */
+  #unseen = 0
+  #allowance = 0
+  #isMomentWatched = false
   #stops: (() => void)[] = []
   #onClosed: () => void = () => {}
-  readonly #done = { arrivals: 0, scaleUps: 0, scaleDowns: 0, replans: 0, errors: 0, clockJumps: 0 }
+  readonly #done = { scaleUps: 0, scaleDowns: 0, replans: 0, errors: 0, clockJumps: 0 }
+  /** Arrivals that plans before this one were compared with. */
+  #arrivalsBefore = 0
   #lastReason: string | undefined
 
   constructor(
@@ -67,8 +73,11 @@ export class TunerRun {
   start({ onClosed }: { readonly onClosed: () => void }): void {
     this.#onClosed = onClosed
     const { time, rules } = this.#terms
-    const watch = this.#engine.watchArrivals(() => this.#arrive())
-    const timer = time.every(rules.checkEveryMs, () => this.#endSteps(this.#clock.now()))
+    const watch = this.#engine.watchArrivals(this.#arrive)
+    const timer = time.every(rules.checkEveryMs, () => {
+      this.#endMoment()
+      this.#endSteps(this.#clock.now())
+    })
     this.#stops = [() => watch.stop(), () => timer.stop()]
     this.#rehearse()
     this.#setLimits()
@@ -82,11 +91,13 @@ export class TunerRun {
   }
 
   stats(): Omit<TunerStats, 'running'> {
+    this.#endMoment()
     const { windows, ratePerS, stages } = this.#demand
     const state = this.#state(this.#stepEndMs)
     const { most } = this.#traffic
     return {
       ...this.#done,
+      arrivals: this.#arrivalsBefore + this.#traffic.total,
       plannedRatePerS: ratePerS,
       level: presentLevel(state, this.#basis),
       replicas: Object.fromEntries(
@@ -104,14 +115,38 @@ export class TunerRun {
     }
   }
 
-  #arrive(): void {
+  /** What every request pays for: in a moment that was looked at already, arrivals are only counted. */
+  readonly #arrive = (): void => {
+    if (this.#unseen < this.#allowance) this.#unseen++
+    else this.#look()
+  }
+
+  #look(): void {
+    this.#endMoment()
     const nowMs = this.#clock.now()
     if (nowMs >= this.#stepEndMs) this.#endSteps(nowMs)
-    this.#done.arrivals++
-    if (!this.#traffic.add(nowMs) || this.#applying) return
-    const beganMs = wallMs()
-    this.#decide(nowMs)
-    this.#times.add(wallMs() - beganMs)
+    if (this.#traffic.add(nowMs) && !this.#applying) {
+      const beganMs = wallMs()
+      this.#decide(nowMs)
+      this.#times.add(wallMs() - beganMs)
+    }
+    const { time } = this.#terms
+    if (time.whenMomentEnds === undefined) return
+    this.#allowance = this.#traffic.slack
+    if (this.#isMomentWatched) return
+    this.#isMomentWatched = true
+    time.whenMomentEnds(this.#onMomentEnd)
+  }
+
+  readonly #onMomentEnd = (): void => {
+    this.#isMomentWatched = false
+    this.#endMoment()
+  }
+
+  #endMoment(): void {
+    this.#traffic.addMore(this.#unseen)
+    this.#unseen = 0
+    this.#allowance = 0
   }
 
   #endSteps(nowMs: number): void {
@@ -154,8 +189,7 @@ export class TunerRun {
       return this.#replicas.counts.get(name) !== replicas
     })
     const planning = this.#replanner?.look({ nowMs, isChanged, plan: this.#plan })
-    if (planning === undefined) return
-    planning.then(
+    planning?.then(
       (plan) => {
         if (plan !== undefined && !this.#stopped) this.#apply(plan)
       },
@@ -178,6 +212,8 @@ export class TunerRun {
     const { configuration } = plan
     await this.#engine.apply?.({ configuration })
     const before = this.#plan
+    this.#endMoment()
+    this.#arrivalsBefore += this.#traffic.total
     this.#plan = plan
     this.#demand = plannedDemand(plan, this.#terms.hardware)
     this.#traffic = this.#newTraffic()

@@ -205,6 +205,19 @@ describe('planning anew', () => {
     expect(engine.configuration).toEqual(before)
     await engine.close()
   })
+
+  it('ends with the engine, where that is closed before the change has lasted', async () => {
+    const engine = await Engine.start(cascade, { configuration })
+    const { hand, time } = handTime()
+    const replan = async () => undefined
+    const tuner = new Tuner(engine, { plan, time, replan }).start()
+    await engine.scale('fast', 2)
+    await engine.close()
+    hand.nowMs = 1000
+    hand.tick()
+    await expect.poll(() => tuner.stats().running).toBe(false)
+    expect(tuner.stats().errors).toBe(0)
+  })
 })
 
 describe('watching the arrivals of an engine', () => {

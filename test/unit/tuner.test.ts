@@ -102,6 +102,37 @@ describe('a tuner', () => {
     await one.stop()
   })
 
+  it('looks at the clock once a moment, and still sees which arrival is too many', async () => {
+    const engine = new HandEngine()
+    let looks = 0
+    let end = () => {}
+    const time: TunerTime = {
+      ...engine.time,
+      now: () => {
+        looks++
+        return engine.nowMs
+      },
+      whenMomentEnds: (callback) => {
+        end = callback
+      },
+    }
+    await using one = tuner(engine, { method: 'inferline', time }).start()
+    const looksBefore = looks
+    engine.arrive(12)
+    expect(looks - looksBefore).toBe(1)
+    expect(one.stats().arrivals).toBe(12)
+    engine.arrive(5)
+    end()
+    // 100 ms and more: those before are gone from the shortest window.
+    engine.nowMs += 110
+    engine.arrive(20)
+    expect(engine.asked).toEqual([])
+    engine.arrive(1)
+    expect(engine.asked).toEqual(['a 5', 'b 11'])
+    end()
+    expect(one.stats()).toMatchObject({ arrivals: 38, scaleUps: 1 })
+  })
+
   it('brings the replicas back after the load returned, to the plan and below', async () => {
     for (const method of ['level', 'inferline'] as const) {
       for (const factor of [1.5, 2, 4, 10]) {
@@ -217,12 +248,13 @@ describe('a clock that jumps', () => {
       longestGapMs: 5000,
       onJump: (jumpMs) => jumps.push(jumpMs),
     })
-    const readings = [50_010, 55_010, 1e9, 1e9 + 5, -7, -2, 5001, Number.NaN].map((nowMs) => {
+    const times = [50_010, 55_010, 1e9, 1e9 + 5, -7, -2, Number.NaN, Number.POSITIVE_INFINITY, 3]
+    const readings = times.map((nowMs) => {
       raw.nowMs = nowMs
       return clock.now()
     })
-    expect(readings.slice(0, 6)).toEqual([10, 5010, 5010, 5015, 5015, 5020])
-    expect(jumps.slice(0, 2)).toEqual([1e9 - 55_010, -7 - 1e9 - 5])
+    expect(readings).toEqual([10, 5010, 5010, 5015, 5015, 5020, 5020, 5020, 5025])
+    expect(jumps).toEqual([1e9 - 55_010, -7 - 1e9 - 5])
   })
 
   it.each([
