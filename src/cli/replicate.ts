@@ -9,7 +9,7 @@ import type { Terminal } from './terminal.ts'
 interface ReplicateOptions {
   readonly out: string
   readonly quick?: boolean
-  readonly only?: readonly string[]
+  readonly only?: readonly string[] | undefined
   readonly seed?: number
   readonly json?: boolean
 }
@@ -17,7 +17,7 @@ interface ReplicateOptions {
 const example = `
 Examples:
   $ millrace replicate --out report --quick
-  $ millrace replicate --out report --only fig5,fig6
+  $ millrace replicate fig5 fig6 --out report
 
 Writes report.html, and for each figure its data (NAME.json, times in milliseconds) and its plots (NAME.svg). A figure whose
 data of the same seed are there already is not run again. Needs the package echarts, which draws.
@@ -30,9 +30,10 @@ export function addReplicateCommand(program: Command, terminal: Terminal): void 
     .description(
       'Runs the experiments of InferLine (SoCC 2020) again and writes a report: published numbers, ours, and a verdict on each trend.',
     )
+    .argument('[FIGURES...]', 'figures to run (default: all)')
     .requiredOption('--out <DIR>', 'folder of the report; made where it is missing')
     .option('--quick', 'fewer points and shorter traces: about 2 minutes in all')
-    .option('--only <NAMES>', 'figures to run (default: all)', readList('--only'))
+    .option('--only <NAMES>', 'the same, separated by commas', readList('--only'))
     .option(
       '--seed <N>',
       'which random numbers; the same seed gives the same report, but for what is measured (default: 1)',
@@ -40,8 +41,10 @@ export function addReplicateCommand(program: Command, terminal: Terminal): void 
     )
     .option('--json', 'print one JSON document: the findings of each figure')
     .addHelpText('after', example)
-    .action(async (options: ReplicateOptions) => {
-      const replication = await run(options, terminal)
+    .action(async (figures: readonly string[], options: ReplicateOptions) => {
+      const named = [...figures, ...(options.only ?? [])]
+      const only = named.length === 0 ? undefined : named
+      const replication = await run({ ...options, only }, terminal)
       if (options.json) terminal.printJson(replication)
       else terminal.print(formatReplication(replication))
     })

@@ -23,7 +23,7 @@ describe('replicate', () => {
   })
 
   it('prints one document, of figures from before as well', async () => {
-    await replicate('--out', 'again', '--only', 'slo-split')
+    await replicate('slo-split', '--out', 'again')
     const outcome = await replicate('--out', 'again', '--only', 'slo-split', '--json')
     const { figures, report } = documentOf(outcome) as Replication
     expect(report).toBe('again/report.html')
@@ -33,6 +33,7 @@ describe('replicate', () => {
   it.each([
     ['no folder', [], /required option '--out <DIR>' not specified/],
     ['an unknown figure', ['--out', 'x', '--only', 'fig4'], /only: expected one of "fig3"/],
+    ['another unknown one', ['fig1', '--out', 'x'], /only: expected one of "fig3"/],
     ['a seed that is none', ['--out', 'x', '--seed', '1.5'], /--seed: expected an integer/],
   ])('refuses %s', async (_what, given, message) => {
     const { exitCode, stdout, stderr } = await replicate(...given)

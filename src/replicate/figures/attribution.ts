@@ -96,5 +96,6 @@ async function runPair(
     activationMs,
     seed,
   })
-  return { ...pair, requests, late, attainment, cost }
+  const plannedAttainment = plan.estimate.attainment
+  return { ...pair, plannedAttainment, requests, late, attainment, cost }
 }

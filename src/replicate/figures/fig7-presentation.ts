@@ -30,7 +30,9 @@ function rangeText(points: readonly Fig7Point[]): string {
   return `${percent(Math.min(...shares))} to ${percent(Math.max(...shares))}`
 }
 
-function tunerKeeps({ points }: Fig7Data): Finding {
+function tunerKeeps(data: Fig7Data): Finding {
+  const { points, activationMs, fromRatePerS, toRatePerS } = data
+  const risen = (rampMs: number) => ((toRatePerS - fromRatePerS) * activationMs) / rampMs
   const own = points.filter(({ system }) => system === 'millrace')
   const short = own.filter(({ attainment }) => attainment < about)
   const fast = short.map((point) => {
@@ -48,7 +50,7 @@ function tunerKeeps({ points }: Fig7Data): Finding {
           ? 'confirmed in part'
           : 'not confirmed',
     ...(short.length > 0 && {
-      analysis: `Short of it: ${fast.join('; ')}. A ramp that is shorter than the 5 s that a replica takes is a step: for so long the old replicas serve the new rate, and what queued up meanwhile is late, too; in a trace of two minutes a few seconds of that are percents. Where it is bursty, the plan has room for as much already. Slower ramps are followed.`,
+      analysis: `Short of it: ${fast.join('; ')}. While an added replica takes ${activationMs / 1000} s, the rate goes on rising: by all ${toRatePerS - fromRatePerS}/s where the ramp is no longer than that, by ${risen(15_000).toFixed(0)}/s on one of 15 s, by ${risen(60_000).toFixed(0)}/s on one of a minute. For so long the old replicas serve it with what slack the plan has, and what queued up meanwhile is late, too; in a trace of two to four minutes a few seconds of that are percents. The next finding leaves that time out.`,
     }),
   }
 }

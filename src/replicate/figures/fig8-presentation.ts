@@ -145,7 +145,7 @@ function assumption(data: Fig8Data): Finding {
     ours: ranges.join('; '),
     verdict: 'reported',
     ...(refused.length > 0 && {
-      analysis: `No plan at all at ${refused.map(({ translationFactor, cv2 }) => `${translationFactor} (cv2 ${cv2})`).join(', ')}.`,
+      analysis: `Without a plan: ${refused.map(({ translationFactor, cv2, refusal }) => `${translationFactor}, cv2 ${cv2} (${refusal})`).join('; ')}.`,
     }),
   }
 }
