@@ -40,7 +40,7 @@ interface BelowOptions {
 
 // Layouts that are searched at the same time, each by itself: what one finds only helps those that come after. More of them
 // would keep more cores busy, and leave more to be found out twice.
-const sideBySide = 3
+const sideBySide = 2
 
 // Layouts are bounded without simulations, then stage by stage, then searched, those first that may be cheapest.
 async function searchBelow(
