@@ -182,7 +182,7 @@ interface Lesson extends LateLimit {
 const sideBySide = 4
 
 const marginShare = 0.25
-const orderMarginShare = 0.1
+const orderMarginShare = 0.07
 const marginRequests = 4
 
 /** As good as a stage of this placement can be: batches of one, at once. */
