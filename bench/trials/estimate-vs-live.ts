@@ -19,13 +19,13 @@ import {
   type Pipeline,
   type PlannedConfiguration,
   type Profile,
-  type ProfilePoint,
   Profiler,
   type ReplayReport,
   readHardware,
   replay,
   Trace,
 } from '../../dist/index.js'
+import { serviceTimeMs } from '../../dist/profile/service-time.js'
 import { closedLoop } from '../load/closed-loop.ts'
 import { rounded } from './rounds.ts'
 import { type ServedPipeline, servedPipelines } from './served-pipelines.ts'
@@ -149,7 +149,7 @@ function withServiceOf({ stages }: ReplayReport, profile: Profile): Profile {
     const { meanBatch = 0, meanServiceMs = 0 } = stages[name] ?? {}
     const tiers = Object.entries(stage.tiers ?? {}).map(([tier, measured]) => {
       const { points } = measured
-      const factor = meanBatch === 0 ? 1 : meanServiceMs / timeOf(points, meanBatch)
+      const factor = meanBatch === 0 ? 1 : meanServiceMs / serviceTimeMs(points, meanBatch)
       const changed = points.map((point) => ({ ...point, meanMs: factor * point.meanMs }))
       // The run's own mean has in it what resting costs, and what lies between batches.
       return [tier, { ...measured, points: changed, wakeMs: 0 }] as const
@@ -158,17 +158,6 @@ function withServiceOf({ stages }: ReplayReport, profile: Profile): Profile {
   })
   // As it has what threads slow each other down.
   return { ...profile, stages: Object.fromEntries(scaled), contention: undefined }
-}
-
-function timeOf(points: readonly ProfilePoint[], rows: number): number {
-  const right = Math.max(
-    0,
-    points.findIndex(({ batch }) => batch >= rows),
-  )
-  const above = points[right] as ProfilePoint
-  const below = points[right - 1] ?? above
-  const share = above === below ? 0 : (rows - below.batch) / (above.batch - below.batch)
-  return below.meanMs + share * (above.meanMs - below.meanMs)
 }
 
 async function capacityOf(engine: Engine, { requests }: ServedPipeline): Promise<number> {

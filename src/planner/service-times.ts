@@ -1,11 +1,15 @@
 import type { ProfilePoint } from '../profile/profile.ts'
+import { serviceTimeMs } from '../profile/service-time.ts'
 
-/** Milliseconds of batches of 0, 1, ... `maxBatch` rows: linear between measured points, the nearest beyond either end. */
+/** Milliseconds that batches of 0, 1, ... `maxBatch` rows keep their replica. */
 export function serviceTimesMs(
   points: readonly ProfilePoint[],
   { maxBatch, hopMs }: { readonly maxBatch: number; readonly hopMs: number },
 ): Float64Array {
-  return Float64Array.from({ length: maxBatch + 1 }, (_, batch) => hopMs + timeOf(points, batch))
+  return Float64Array.from(
+    { length: maxBatch + 1 },
+    (_, batch) => hopMs + serviceTimeMs(points, batch),
+  )
 }
 
 /** As many rows as fit into a window of time, at most `maxBatch`; 0 where not even one does. */
@@ -22,14 +26,4 @@ export function leastRowMs(serviceMs: Float64Array, mostRows: number): number {
     least = Math.min(least, (serviceMs[batch] ?? Number.POSITIVE_INFINITY) / batch)
   }
   return least
-}
-
-function timeOf(points: readonly ProfilePoint[], batch: number): number {
-  const right = points.findIndex((point) => point.batch >= batch)
-  const above = points[right]
-  if (above === undefined) return points.at(-1)?.meanMs ?? 0
-  const below = points[right - 1]
-  if (below === undefined) return above.meanMs
-  const share = (batch - below.batch) / (above.batch - below.batch)
-  return below.meanMs + (above.meanMs - below.meanMs) * share
 }

@@ -1,4 +1,5 @@
-import type { Profile, StageProfile } from '../profile/profile.ts'
+import { mapTiers } from '../profile/map-tiers.ts'
+import type { Profile } from '../profile/profile.ts'
 import type { StageGraph } from './stage-graph.ts'
 
 /**
@@ -6,23 +7,10 @@ import type { StageGraph } from './stage-graph.ts'
  * will in the end, replicas sleep more often: what is to be a lower bound must not count that.
  */
 export function withoutWakes(profile: Profile): Profile {
-  const stages = Object.entries(profile.stages).map(([name, { tiers, models, ...stage }]) => {
-    const own = tiers && { tiers: tiersWithoutWakes(tiers) }
-    return [name, { ...stage, ...own, ...(models && { models: modelsWithoutWakes(models) }) }]
+  const stages = Object.entries(profile.stages).map(([name, stage]) => {
+    return [name, mapTiers(stage, ({ wakeMs: _, ...tier }) => tier)] as const
   })
   return { ...profile, stages: Object.fromEntries(stages) }
-}
-
-function modelsWithoutWakes(models: NonNullable<StageProfile['models']>) {
-  const each = Object.entries(models).map(([name, model]) => {
-    return [name, { ...model, tiers: tiersWithoutWakes(model.tiers) }] as const
-  })
-  return Object.fromEntries(each)
-}
-
-function tiersWithoutWakes(tiers: NonNullable<StageProfile['tiers']>) {
-  const each = Object.entries(tiers).map(([name, { wakeMs: _, ...tier }]) => [name, tier] as const)
-  return Object.fromEntries(each)
 }
 
 /**

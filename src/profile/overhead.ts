@@ -1,6 +1,8 @@
 // What serving costs beside service, out of latencies of requests that were sent one at a time.
+import { mapTiers } from './map-tiers.ts'
 import { mean, median, round } from './points.ts'
-import type { Profile, ProfilePoint, StageProfile, TierProfile } from './profile.ts'
+import type { Profile, StageProfile, TierProfile } from './profile.ts'
+import { serviceTimeMs } from './service-time.ts'
 
 /** Requests through the whole pipeline. */
 export interface WholeRuns {
@@ -39,39 +41,12 @@ export function asItRan(
   const stage = profile.stages[name] as StageProfile
   const scaled = ({ points, wakeMs = 0, ...tier }: TierProfile): TierProfile => {
     const expectedMs =
-      batches * timeOf(points, rows / batches) + Math.min(batches, requests) * wakeMs
+      batches * serviceTimeMs(points, rows / batches) + Math.min(batches, requests) * wakeMs
     const drift = Math.min(mostDrift, Math.max(1 / mostDrift, serviceMs / expectedMs))
     const drifted = points.map((point) => ({ ...point, meanMs: drift * point.meanMs }))
     return { ...tier, points: drifted, wakeMs: drift * wakeMs }
   }
-  return { ...profile, stages: { ...profile.stages, [name]: withTiers(stage, scaled) } }
-}
-
-function withTiers(
-  { tiers, models, ...stage }: StageProfile,
-  change: (tier: TierProfile) => TierProfile,
-): StageProfile {
-  const changed = (
-    from: NonNullable<StageProfile['tiers']>,
-  ): NonNullable<StageProfile['tiers']> => {
-    const entries = Object.entries(from)
-    return Object.fromEntries(entries.map(([name, tier]) => [name, change(tier)]))
-  }
-  if (models === undefined) return { ...stage, tiers: changed(tiers ?? {}) }
-  const each = Object.entries(models).map(([name, model]) => {
-    return [name, { ...model, tiers: changed(model.tiers) }] as const
-  })
-  return { ...stage, models: Object.fromEntries(each) }
-}
-
-/** Linear between the points. */
-function timeOf(points: readonly ProfilePoint[], rows: number): number {
-  const right = points.findIndex(({ batch }) => batch >= rows)
-  const above = points.at(right) as ProfilePoint // there is one, or at(-1)
-  const below = points[right - 1] ?? above
-  if (above.batch === below.batch) return above.meanMs
-  const share = (rows - below.batch) / (above.batch - below.batch)
-  return below.meanMs + share * (above.meanMs - below.meanMs)
+  return { ...profile, stages: { ...profile.stages, [name]: mapTiers(stage, scaled) } }
 }
 
 /**

@@ -5,10 +5,7 @@ import { aloneName, type LoneStage } from './lone-stage.ts'
 import { type MeasuringEngine, type RunTerms, residentMb, withEngine } from './measuring-engine.ts'
 import { bytesOf, haveOneShape, type Row, stackRows } from './recorded-rows.ts'
 
-/**
- * How long rows are held back until they make a batch: long enough for one that is on its way, and short, since a replica
- * that looks while rows are being pushed may take the first of them alone, and then waits in vain for others.
- */
+/** How long rows are held back until they make a batch: long enough for those on their way; in vain where shapes differ. */
 const holdMs = 20
 const budgetBytes = 64 << 20
 const mostPendingRows = 4096

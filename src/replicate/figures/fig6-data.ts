@@ -1,4 +1,4 @@
-import type { LiveSample } from '../live-run.ts'
+import type { LiveOutcome, LiveSample } from '../live-run.ts'
 
 export interface Fig6Data {
   readonly latencyMs: number
@@ -15,7 +15,7 @@ export interface Fig6Trace {
   readonly runs: readonly Fig6Run[]
 }
 
-export interface Fig6Run {
+export interface Fig6Run extends LiveOutcome {
   readonly system: string
   readonly setting?: string | undefined
   readonly isBaseline: boolean
@@ -27,13 +27,6 @@ export interface Fig6Run {
     /** On the part planned for. */
     readonly attainment: number
   }
-  readonly requests: number
-  readonly late: number
-  readonly attainment: number
-  readonly p99Ms: number
-  /** Of all replicas, over the part served; not per hour. */
-  readonly cost: number
-  readonly changes: number
   /** Empty where it is not drawn. */
   readonly series: readonly LiveSample[]
 }
