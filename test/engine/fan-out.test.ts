@@ -80,8 +80,12 @@ describe('items', () => {
       },
       outputs: { sum: 'join.sum', totals: 'work.total' },
     })
-    await using engine = await Engine.start(lengths)
-    const results = await engine.inferMany([numbers(1, 4), numbers(0), numbers(7)])
+    await using engine = await Engine.start(lengths, { configuration: { work: { replicas: 0 } } })
+    const answers = engine.inferMany([numbers(1, 4), numbers(0), numbers(7)])
+    // All of them first, or a replica may take each alone, and pad nothing.
+    await expect.poll(() => engine.stats().stages.work.waitingRows).toBe(3)
+    await engine.scale('work', 1)
+    const results = await answers
     expect(results.map(({ sum }) => [...(sum.data as Float32Array)])).toEqual([
       [total(1), total(4)],
       [0],
