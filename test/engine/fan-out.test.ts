@@ -82,8 +82,8 @@ describe('items', () => {
     })
     await using engine = await Engine.start(lengths, { configuration: { work: { replicas: 0 } } })
     const answers = engine.inferMany([numbers(1, 4), numbers(0), numbers(7)])
-    // All of them first, or a replica may take each alone, and pad nothing.
-    await expect.poll(() => engine.stats().stages.work.waitingRows).toBe(3)
+    // All 12 items first, or a replica may take each alone, and pad nothing.
+    await expect.poll(() => engine.stats().stages.work.waitingRows).toBe(12)
     await engine.scale('work', 1)
     const results = await answers
     expect(results.map(({ sum }) => [...(sum.data as Float32Array)])).toEqual([
