@@ -224,11 +224,13 @@ void Router::drop_share(Request& request, std::uint32_t row, Settler& settler) {
 
 void Router::finish_row(Request& request, Settler& settler) {
   if (!request.settlement.row_finished()) return;
-  settler.count_finished(request.rows());
   if (!request.is_root()) {
+    // At once, not with the next flush: another thread may finish what they belong to before that.
+    admission_.finish(request.rows());
     drop_share(*request.parent(), request.parent_row(), settler);
     return;
   }
+  settler.count_finished(request.rows());
   // What comes late is not an answer, even where nobody has called expire() in between.
   const bool late = settler.now() >= request.deadline;
   settler.settle(request, late ? Outcome::kDeadlineExceeded : Outcome::kCompleted);

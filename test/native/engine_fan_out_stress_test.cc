@@ -247,6 +247,14 @@ TEST_F(EngineFanOutStress, SettlesEveryRequestOnceAndUsesItsMemoryAgain) {
   }
 }
 
+TEST_F(EngineFanOutStress, CountsNoRowOfWhatIsAnswered) {
+  EngineHarness engine(stress_pipeline());
+  for (std::uint64_t i = 0; i < kRequests / 2 && !HasFailure(); ++i) {
+    engine.infer({3, 1, 5, 2});
+    EXPECT_EQ(engine.engine().stats().pending_rows, 0u) << "after " << i << " requests";
+  }
+}
+
 TEST_F(EngineFanOutStress, SettlesEveryRequestOnceWhenClosedUnderLoad) {
   for (int round = 0; round < 10 && !HasFailure(); ++round) {
     if (round > 0) start();
