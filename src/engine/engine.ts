@@ -40,7 +40,7 @@ import {
 } from './engine-options.ts'
 import { EngineEmitter, type EngineEvents, type EngineListener } from './events.ts'
 import { FunctionHosts } from './function-hosts.ts'
-import { checkHistogramBounds, type EngineHistograms, type HistogramBounds } from './histograms.ts'
+import { type EngineHistograms, type HistogramBounds, readHistograms } from './histograms.ts'
 import {
   defaultTerms,
   type InferOptions,
@@ -55,6 +55,7 @@ import { cancelled, closed, refused, sheds, tooManyRows } from './request-error.
 import { ResultReader } from './result-reader.ts'
 import { ShedReporter } from './shed-reporter.ts'
 import type { EngineStats } from './stats.ts'
+import { withinMs } from './within-ms.ts'
 
 interface Parts {
   readonly pipeline: Pipeline
@@ -186,15 +187,9 @@ export class Engine<P extends Pipeline = Pipeline> implements AsyncDisposable {
     return this.#parts.native.stats() as EngineStats<StagesOf<P>>
   }
 
-  /**
-   * The distributions of {@link stats} in whole: how many values lie at or below each bound, as monitoring systems take
-   * them.
-   *
-   * @throws {MillraceError} MILLRACE_INVALID_OPTION
-   */
+  /** The distributions of {@link stats}, counted up to bounds. @throws {MillraceError} MILLRACE_INVALID_OPTION */
   histograms(bounds: HistogramBounds): EngineHistograms<StagesOf<P>> {
-    const checked = checkHistogramBounds(bounds)
-    return this.#parts.native.histograms(checked) as EngineHistograms<StagesOf<P>>
+    return readHistograms<StagesOf<P>>(this.#parts.native, bounds)
   }
 
   /**
@@ -364,18 +359,7 @@ async function createNative(spec: NativePipelineSpec, hosts: FunctionHosts): Pro
   }
 }
 
-const longestTimerMs = 2 ** 31 - 1
 const longestWorkerEndMs = 1_000
-
-/** Fulfils with the promise, or when the time is over. */
-async function withinMs(promise: Promise<void>, limitMs: number): Promise<void> {
-  let timer: NodeJS.Timeout | undefined
-  const timeout = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, Math.min(limitMs, longestTimerMs))
-  })
-  await Promise.race([promise, timeout])
-  clearTimeout(timer)
-}
 
 function checkIterable<Item>(requests: Iterable<Item>): Iterable<Item> {
   const given: unknown = requests

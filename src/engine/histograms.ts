@@ -1,6 +1,6 @@
 import { checkNumber, checkObject, describe } from '../check.ts'
 import { MillraceError } from '../errors.ts'
-import type { NativeHistogram, NativeHistogramBounds } from '../native/addon.ts'
+import type { NativeEngine, NativeHistogram, NativeHistogramBounds } from '../native/addon.ts'
 
 /** Up to which values distributions are counted: for each, a list of bounds in ascending order. */
 export interface HistogramBounds extends NativeHistogramBounds {
@@ -45,13 +45,16 @@ const keys = ['latencyMs', 'stageMs', 'batchRows'] as const
 const mostBounds = 1024
 
 /** @throws {MillraceError} MILLRACE_INVALID_OPTION */
-export function checkHistogramBounds(bounds: unknown): HistogramBounds {
+export function readHistograms<Stages extends string>(
+  native: NativeEngine,
+  bounds: unknown,
+): EngineHistograms<Stages> {
   const { latencyMs, stageMs, batchRows } = checkObject(bounds, { name: 'bounds', keys })
-  return {
+  return native.histograms({
     latencyMs: checkBounds(latencyMs, 'bounds.latencyMs'),
     stageMs: checkBounds(stageMs, 'bounds.stageMs'),
     batchRows: checkBounds(batchRows, 'bounds.batchRows'),
-  }
+  }) as EngineHistograms<Stages>
 }
 
 /** Numbers in ascending order, of which each is at least 0. @throws {MillraceError} MILLRACE_INVALID_OPTION */
