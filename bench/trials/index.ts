@@ -4,6 +4,7 @@ import { estimateVsLive } from './estimate-vs-live.ts'
 import { eventLoopDelayTrial } from './event-loop-delay.ts'
 import { hotSwap } from './hot-swap.ts'
 import { jsStage } from './js-stage.ts'
+import { metricsCost } from './metrics-cost.ts'
 import { noopLatency } from './noop-latency.ts'
 import { noopThroughput } from './noop-throughput.ts'
 import { overload } from './overload.ts'
@@ -40,6 +41,7 @@ export const trials: readonly Trial[] = [
   plannerVsPaper,
   tunerReaction,
   tunerOverhead,
+  metricsCost,
 ]
 
 /** What bench/main.ts has run in a fresh process. */

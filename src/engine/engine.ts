@@ -40,6 +40,7 @@ import {
 } from './engine-options.ts'
 import { EngineEmitter, type EngineEvents, type EngineListener } from './events.ts'
 import { FunctionHosts } from './function-hosts.ts'
+import { type EngineHistograms, type HistogramBounds, readHistograms } from './histograms.ts'
 import {
   defaultTerms,
   type InferOptions,
@@ -54,6 +55,7 @@ import { cancelled, closed, refused, sheds, tooManyRows } from './request-error.
 import { ResultReader } from './result-reader.ts'
 import { ShedReporter } from './shed-reporter.ts'
 import type { EngineStats } from './stats.ts'
+import { withinMs } from './within-ms.ts'
 
 interface Parts {
   readonly pipeline: Pipeline
@@ -185,6 +187,11 @@ export class Engine<P extends Pipeline = Pipeline> implements AsyncDisposable {
     return this.#parts.native.stats() as EngineStats<StagesOf<P>>
   }
 
+  /** The distributions of {@link stats}, counted up to bounds. @throws {MillraceError} MILLRACE_INVALID_OPTION */
+  histograms(bounds: HistogramBounds): EngineHistograms<StagesOf<P>> {
+    return readHistograms<StagesOf<P>>(this.#parts.native, bounds)
+  }
+
   /**
    * Writes down when requests arrive from now on, whatever becomes of them: every call that is not wrong in itself, those
    * refused for lack of room or time included. A request of several rows arrives once. Several recordings may go on at
@@ -307,6 +314,7 @@ export class Engine<P extends Pipeline = Pipeline> implements AsyncDisposable {
     this.#shed.flush()
     // A worker stuck in a system call ends when that returns; nobody needs to wait for it.
     await withinMs(this.#parts.hosts.close(), longestWorkerEndMs)
+    this.#events.emit('close', undefined)
   }
 
   #submit(terms: RequestTerms): number {
@@ -351,18 +359,7 @@ async function createNative(spec: NativePipelineSpec, hosts: FunctionHosts): Pro
   }
 }
 
-const longestTimerMs = 2 ** 31 - 1
 const longestWorkerEndMs = 1_000
-
-/** Fulfils with the promise, or when the time is over. */
-async function withinMs(promise: Promise<void>, limitMs: number): Promise<void> {
-  let timer: NodeJS.Timeout | undefined
-  const timeout = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, Math.min(limitMs, longestTimerMs))
-  })
-  await Promise.race([promise, timeout])
-  clearTimeout(timer)
-}
 
 function checkIterable<Item>(requests: Iterable<Item>): Iterable<Item> {
   const given: unknown = requests

@@ -141,6 +141,8 @@ export interface NativePipelineSpec {
   readonly batched: boolean
   /** Rows in the pipeline at once; one more is refused. */
   readonly maxPendingRows: number
+  /** Completed requests that took no longer are counted apart; Infinity for all of them. */
+  readonly objectiveMs: number
   /** Whether what cannot meet its deadline is refused or dropped as soon as that is known. */
   readonly shed: boolean
   /** Whether replicas run batches of zeros before they take traffic. */
@@ -250,6 +252,7 @@ export interface NativeEngine {
   /** Ends all replicas at once, interrupting what runs, and settles what is left as closed. */
   stop(): Promise<void>
   stats(): NativeStats
+  histograms(bounds: NativeHistogramBounds): NativeHistograms
 }
 
 export interface NativeRefusal {
@@ -316,6 +319,7 @@ export interface NativeStats {
   readonly pendingRows: number
   readonly requests: {
     readonly completed: number
+    readonly withinObjective: number
     readonly failed: number
     readonly deadlineExceeded: number
     readonly queueFull: number
@@ -325,4 +329,26 @@ export interface NativeStats {
   }
   readonly latencyMs: NativeSummary
   readonly stages: Readonly<Record<string, NativeStageStats>>
+}
+
+/** Ascending, at least 0; the times are of requests, and of queue and service of each stage. */
+export interface NativeHistogramBounds {
+  readonly latencyMs: readonly number[]
+  readonly stageMs: readonly number[]
+  readonly batchRows: readonly number[]
+}
+
+/** A distribution, counted up to bounds. */
+export interface NativeHistogram {
+  /** For each bound, how many values lie at or below it; those up to 1.6 % below may be missing. */
+  readonly upTo: readonly number[]
+  readonly count: number
+  readonly sum: number
+}
+
+export interface NativeHistograms {
+  readonly latencyMs: NativeHistogram
+  readonly stages: Readonly<
+    Record<string, Readonly<Record<'queueMs' | 'serviceMs' | 'batchRows', NativeHistogram>>>
+  >
 }

@@ -36,6 +36,16 @@ describe('closing an engine', () => {
     expect(engine.stats().stages.gather.replicas).toBe(0)
   })
 
+  it('is told of once, when every request is answered', async () => {
+    const engine = await Engine.start(slow, { configuration: oneByOne })
+    const told: string[] = []
+    engine.on('close', () => told.push(`closed with ${engine.stats().pendingRequests} pending`))
+    const accepted = engine.infer(slowly(20)).then(() => told.push('answered'))
+    await Promise.all([engine.close(), engine.close(), accepted])
+    await engine.close()
+    expect(told).toEqual(['answered', 'closed with 0 pending'])
+  })
+
   it('interrupts a run when the time is up', async () => {
     const engine = await Engine.start(slow, { configuration: oneByOne })
     const open = [engine.infer(endless), engine.infer(endless)].map(rejectionOf)
@@ -162,6 +172,7 @@ describe('statistics', () => {
     expect(now).toMatchObject({ pendingRequests: 0, pendingRows: 0 })
     expect(requests).toEqual({
       completed: 241,
+      withinObjective: 241,
       failed: 0,
       deadlineExceeded: 1,
       queueFull: 0,
