@@ -5,6 +5,8 @@ import { packageFile } from './package-file.ts'
 export interface PackageManifest {
   readonly version: string
   readonly engines: { readonly node: string }
+  /** In a checkout only: what platform packages are made for. */
+  readonly napi?: { readonly packageName: string; readonly targets: readonly string[] }
   readonly dependencies: Readonly<Record<string, string>>
 }
 

@@ -43,7 +43,7 @@ function workers(root) {
 
 /** @param {string} file */
 function checkPlaces(file) {
-  if (!/new URL\([^)]*import\.meta/.test(readFileSync(file, 'utf8'))) return
+  if (!/new URL\(\s*["'`]\.\.\//.test(readFileSync(file, 'utf8'))) return
   throw new Error(
     `${file} finds a file by import.meta.url, which a bundle moves: use packageFile()`,
   )

@@ -6,6 +6,7 @@ import {
   cpSync,
   existsSync,
   mkdirSync,
+  readdirSync,
   readFileSync,
   rmSync,
   writeFileSync,
@@ -70,6 +71,14 @@ function stagePlatforms({ root, main, manifest, addons }) {
   napi({ root, main, args: ['artifacts', '--output-dir', 'artifacts'] })
   const publish = ['pre-publish', '-t', 'npm', '--no-gh-release', '--skip-optional-publish']
   napi({ root, main, args: publish })
+  // What only the command line of napi needed.
+  for (const path of [
+    'napi.json',
+    'artifacts',
+    ...readdirSync(main).filter((name) => name.endsWith('.node')),
+  ]) {
+    rmSync(join(main, path), { recursive: true })
+  }
   return platforms
 }
 
