@@ -2,7 +2,9 @@
 import { cancel } from './cancel.ts'
 import { estimateVsLive } from './estimate-vs-live.ts'
 import { eventLoopDelayTrial } from './event-loop-delay.ts'
+import { firstInference } from './first-inference.ts'
 import { hotSwap } from './hot-swap.ts'
+import { importTime } from './import-time.ts'
 import { jsStage } from './js-stage.ts'
 import { noopLatency } from './noop-latency.ts'
 import { noopThroughput } from './noop-throughput.ts'
@@ -40,6 +42,8 @@ export const trials: readonly Trial[] = [
   plannerVsPaper,
   tunerReaction,
   tunerOverhead,
+  importTime,
+  firstInference,
 ]
 
 /** What bench/main.ts has run in a fresh process. */

@@ -10,6 +10,7 @@ import { runNode } from './project.mjs'
  * @typedef {object} Client
  * @property {(tarballs: Tarballs) => object} overrides for package.json: the platform package, which no registry has yet
  * @property {Record<string, string>} files to write into the project
+ * @property {number} visits how many, in their order
  * @property {(options: { root: string, project: import('./project.mjs').Project }) => void} install
  */
 
@@ -18,11 +19,13 @@ export const clients = {
   npm: {
     overrides: (tarballs) => ({ overrides: platformsOf(tarballs) }),
     files: {},
+    visits: Number.POSITIVE_INFINITY,
     install: ({ project }) => run(project, [npmScript(), 'install', '--no-audit', '--no-fund']),
   },
   pnpm: {
     overrides: (tarballs) => ({ pnpm: { overrides: platformsOf(tarballs) } }),
     files: {},
+    visits: 3,
     install: ({ root, project }) => {
       run(project, [join(root, 'node_modules/pnpm/bin/pnpm.cjs'), 'install', ...registry()])
     },
@@ -39,6 +42,7 @@ export const clients = {
         '',
       ].join('\n'),
     },
+    visits: 3,
     install: ({ root, project }) => {
       run(project, [join(root, 'node_modules/@yarnpkg/cli-dist/bin/yarn.js'), 'install'])
     },

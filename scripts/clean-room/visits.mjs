@@ -1,4 +1,4 @@
-// What is done in an installed project, in this order.
+// What is done in an installed project, in this order: by every client what depends on how packages are laid out, by npm all.
 import { join } from 'node:path'
 import { buildSync } from 'esbuild'
 import { runNode } from './project.mjs'
@@ -12,6 +12,10 @@ const leastShare = 0.96
 export const visits = {
   'ECMAScript modules': ({ project }) => checkAccuracy(runNode(project, ['esm.mjs'])),
   CommonJS: ({ project }) => checkAccuracy(runNode(project, ['commonjs.cjs'])),
+  doctor: ({ project }) => {
+    const said = runNode(project, ['node_modules/millrace/dist/cli/main.js', 'doctor', '--json'])
+    expectThat(said, ({ addon }) => addon.attempts.at(-1).place === 'the platform package')
+  },
   TypeScript: ({ root, project }) => {
     runNode(project, [join(root, 'node_modules/typescript/bin/tsc'), '-p', '.'])
     expectThat(runNode(project, ['typed.js']), ({ digit }) => digit >= 0 && digit <= 9)
@@ -28,10 +32,6 @@ export const visits = {
       logLevel: 'warning',
     })
     checkAccuracy(runNode(project, ['bundled.mjs']))
-  },
-  doctor: ({ project }) => {
-    const said = runNode(project, ['node_modules/millrace/dist/cli/main.js', 'doctor', '--json'])
-    expectThat(said, ({ addon }) => addon.attempts.at(-1).place === 'the platform package')
   },
 }
 

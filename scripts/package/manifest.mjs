@@ -10,7 +10,7 @@
  */
 
 /** What only a checkout needs. */
-const ours = ['scripts', 'devDependencies', 'private', 'binary', 'napi']
+const ours = ['scripts', 'devDependencies', 'private', 'binary', 'napi', 'knip']
 
 /** @param {Manifest} manifest @returns {Manifest} */
 export function publishedManifest(manifest) {

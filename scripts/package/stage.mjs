@@ -16,11 +16,9 @@ import { runLogged } from '../run-logged.mjs'
 import { bundle } from './bundle.mjs'
 import { copyDeclarations } from './declarations.mjs'
 import { compareVersions, elfNeeds, newestVersion } from './elf-versions.mjs'
+import { glibcFloor } from './glibc-floor.mjs'
 import { licencesDocument, runtimeLicences } from './licences.mjs'
 import { doorsOf, publishedManifest } from './manifest.mjs'
-
-/** The oldest glibc that the Linux packages promise to load with: that of onnxruntime-node. */
-export const glibcFloor = [2, 28]
 
 const copied = ['profiles', 'LICENSE', 'README.md', 'CHANGELOG.md']
 
@@ -33,8 +31,19 @@ const copied = ['profiles', 'LICENSE', 'README.md', 'CHANGELOG.md']
  * @returns {Promise<{ main: string, platforms: string[] }>} the folders to pack
  */
 export async function stage({ root, out, addons }) {
-  const main = join(out, 'millrace')
   rmSync(out, { recursive: true, force: true })
+  const main = join(out, 'millrace')
+  const manifest = await stageMain({ root, main })
+  return { main, platforms: stagePlatforms({ root, main, manifest, addons }) }
+}
+
+/**
+ * The package itself, without a word of platform packages: what an import costs can be measured with it.
+ * @param {{ root: string, main: string }} options main: the folder, replaced
+ * @returns {Promise<import('./manifest.mjs').Manifest>} of the checkout
+ */
+export async function stageMain({ root, main }) {
+  rmSync(main, { recursive: true, force: true })
   mkdirSync(main, { recursive: true })
   const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
   writeJson(join(main, 'package.json'), publishedManifest(manifest))
@@ -49,7 +58,7 @@ export async function stage({ root, out, addons }) {
       cpSync(join(root, path), join(main, path), { recursive: true })
   }
   writeFileSync(join(main, 'THIRD-PARTY-LICENSES.md'), licencesDocument(runtimeLicences(root)))
-  return { main, platforms: stagePlatforms({ root, main, manifest, addons }) }
+  return manifest
 }
 
 /**
