@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { forgetForeignCache, generator } from './cmake-cache.mjs'
+import { buildPackages } from './package/build-packages.mjs'
 import { runLogged } from './run-logged.mjs'
 import { filesBelow } from './setup/fingerprint.mjs'
 import { find } from './setup/toolchain.mjs'
@@ -24,6 +25,8 @@ const { values } = parseArgs({
 const checks = [
   { name: 'biome', run: biome },
   { name: 'types', run: types },
+  { name: 'knip', run: () => node('knip/bin/knip.js', ['--no-progress']) },
+  { name: 'package', run: publishedPackage },
   { name: 'clang-format', run: () => orExcuse('clang-format', clangFormat) },
   ...(values.tidy ? [{ name: 'clang-tidy', run: () => orExcuse('clang-tidy', clangTidy) }] : []),
 ]
@@ -35,6 +38,16 @@ function biome() {
 
 function types() {
   return node('typescript/bin/tsc', ['--noEmit', '-p', 'tsconfig.json'])
+}
+
+/** What is published, as npm and as a user's compiler find it. */
+async function publishedPackage() {
+  const [main] = await buildPackages({ root })
+  const folder = join(root, 'build', 'package', 'millrace')
+  const published = node('publint/src/cli.js', ['run', folder, '--strict', '--pack', 'false'])
+  if (!published.ok || main === undefined) return published
+  const flags = ['--profile', 'esm-only', '--format', 'ascii', '--no-emoji', '--no-color']
+  return node('@arethetypeswrong/cli/dist/index.js', [main.tarball, ...flags])
 }
 
 function clangFormat() {

@@ -2,7 +2,9 @@
 import { cancel } from './cancel.ts'
 import { estimateVsLive } from './estimate-vs-live.ts'
 import { eventLoopDelayTrial } from './event-loop-delay.ts'
+import { firstInference } from './first-inference.ts'
 import { hotSwap } from './hot-swap.ts'
+import { importTime } from './import-time.ts'
 import { jsStage } from './js-stage.ts'
 import { metricsCost } from './metrics-cost.ts'
 import { noopLatency } from './noop-latency.ts'
@@ -42,6 +44,8 @@ export const trials: readonly Trial[] = [
   tunerReaction,
   tunerOverhead,
   metricsCost,
+  importTime,
+  firstInference,
 ]
 
 /** What bench/main.ts has run in a fresh process. */

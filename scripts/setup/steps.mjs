@@ -6,6 +6,7 @@ import { forgetForeignCache } from '../cmake-cache.mjs'
 import { runLogged } from '../run-logged.mjs'
 import { dependenciesFingerprint, installedMatchesLock } from './dependencies.mjs'
 import { filesBelow, fingerprint } from './fingerprint.mjs'
+import { npmCommand } from './npm-command.mjs'
 import { checkNativeToolchain } from './toolchain.mjs'
 
 /**
@@ -148,11 +149,4 @@ function versions(root, names) {
       ? `${name}@${JSON.parse(readFileSync(path, 'utf8')).version}`
       : `${name}@none`
   })
-}
-
-/** The npm that started us when there is one: it needs no shell and no PATH. */
-function npmCommand() {
-  const path = process.env['npm_execpath'] ?? ''
-  if (/npm-cli\.[cm]?js$/.test(path)) return { command: process.execPath, args: [path] }
-  return { command: process.platform === 'win32' ? 'npm.cmd' : 'npm', args: [] }
 }

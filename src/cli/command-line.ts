@@ -1,5 +1,6 @@
-import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
+import { packageManifest } from '../package-manifest.ts'
+import { addDoctorCommand } from './doctor.ts'
 import { describeFailure } from './failure.ts'
 import { addPlanCommand } from './plan.ts'
 import { addProfileCommand } from './profile.ts'
@@ -16,6 +17,7 @@ const commands = [
   addPlanCommand,
   addRunCommand,
   addReplicateCommand,
+  addDoctorCommand,
 ] as const
 
 /**
@@ -48,7 +50,7 @@ export async function runCommandLine(
 function newProgram(terminal: Terminal): Command {
   const program = new Command('millrace')
     .description('Profiles, plans and serves pipelines of models within a latency objective.')
-    .version(version(), '--version', 'print the version')
+    .version(packageManifest().version, '--version', 'print the version')
     .helpOption('--help', 'print this')
     .helpCommand(false)
     .exitOverride()
@@ -62,9 +64,4 @@ function nameOf(program: Command, commandArguments: readonly string[]): string {
   const first = commandArguments.find((argument) => !argument.startsWith('-'))
   const command = program.commands.find((candidate) => candidate.name() === first)
   return command === undefined ? 'millrace' : `millrace ${command.name()}`
-}
-
-function version(): string {
-  const manifest = readFileSync(new URL('../../package.json', import.meta.url), 'utf8')
-  return (JSON.parse(manifest) as { readonly version: string }).version
 }

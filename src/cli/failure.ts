@@ -1,6 +1,9 @@
 import { CommanderError } from 'commander'
 import { MillraceError, type MillraceErrorCode } from '../errors.ts'
 
+/** `millrace doctor` found something broken, and has printed so. */
+export class BrokenInstallation extends Error {}
+
 /** What a command line that did not succeed says, and its exit code. */
 export interface Failure {
   /** 0 where nothing went wrong, such as --help; 1 failed, 2 bad usage or bad input files, 3 infeasible. */
@@ -40,6 +43,7 @@ function wasAskedFor({ code }: CommanderError): boolean {
 
 // Help, whether asked for or shown since no command was named, is printed by commander.
 function wasSaid(error: unknown): boolean {
+  if (error instanceof BrokenInstallation) return true
   if (!(error instanceof CommanderError)) return false
   return wasAskedFor(error) || error.code === 'commander.help'
 }

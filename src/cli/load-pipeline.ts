@@ -1,8 +1,9 @@
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { fileURLToPath, pathToFileURL } from 'node:url'
+import { pathToFileURL } from 'node:url'
 import { suggest } from '../check.ts'
 import { MillraceError } from '../errors.ts'
+import { packageFile } from '../package-file.ts'
 import { checkPipeline } from '../pipeline/define-pipeline.ts'
 import type { Pipeline } from '../pipeline/pipeline.ts'
 
@@ -78,7 +79,7 @@ function checkCopy(file: string, pipeline: Pipeline): void {
   try {
     checkPipeline(pipeline)
   } catch (cause) {
-    const here = fileURLToPath(new URL('../..', import.meta.url))
+    const here = packageFile('')
     throw new MillraceError({
       code: 'MILLRACE_INVALID_PIPELINE',
       message:

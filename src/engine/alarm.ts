@@ -1,9 +1,9 @@
-import { fileURLToPath } from 'node:url'
 import { Worker } from 'node:worker_threads'
+import { packageFile } from '../package-file.ts'
 import { type AlarmSchedule, alarmCells } from './alarm-schedule.ts'
 
-// From src/engine and from dist/engine alike: a worker runs JavaScript only.
-const entry = fileURLToPath(new URL('../../dist/engine/alarm-worker.js', import.meta.url))
+// Also when we run from src: a worker runs JavaScript only.
+const entry = 'dist/engine/alarm-worker.js'
 
 export interface AlarmOptions {
   /** Milliseconds from the start, ascending. */
@@ -33,7 +33,7 @@ export class Alarm {
     timesMs.set(options.timesMs)
     const workerData: AlarmSchedule = { timesMs, cells: this.#cells, startNs: this.#startNs }
     // Flags of this process, such as a loader of TypeScript, are of no use there.
-    this.#worker = new Worker(entry, { workerData, execArgv: [], stdin: false })
+    this.#worker = new Worker(packageFile(entry), { workerData, execArgv: [], stdin: false })
   }
 
   /** Fulfils with an alarm that waits for {@link start}. */

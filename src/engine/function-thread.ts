@@ -1,9 +1,9 @@
 // One worker thread of a js() stage, run by a tinypool of its own: opened once, then served by the core directly, until it
 // ends by itself or is told to.
 import { existsSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
 import type Tinypool from 'tinypool'
 import { MillraceError } from '../errors.ts'
+import { packageFile } from '../package-file.ts'
 import { type PlainError, plainError, summaryOf } from './function-error.ts'
 import type { WorkerOpening, WorkerTask } from './function-worker.ts'
 import { workerFlags } from './worker-flags.ts'
@@ -14,8 +14,8 @@ export interface ThreadEnd {
   readonly cause: PlainError | undefined
 }
 
-// From src/engine and from dist/engine alike: a worker runs JavaScript only.
-const entry = fileURLToPath(new URL('../../dist/engine/function-worker.js', import.meta.url))
+// Also when we run from src: a worker runs JavaScript only.
+const entry = 'dist/engine/function-worker.js'
 
 export class FunctionThread {
   readonly seat: number
@@ -40,9 +40,8 @@ export class FunctionThread {
   /** Starts a thread and opens the module in it. Where that fails, the thread is gone. */
   static async open(task: WorkerTask): Promise<FunctionThread | ThreadEnd> {
     const { default: Pool } = await import('tinypool')
-    checkEntry()
     const pool = new Pool({
-      filename: entry,
+      filename: checkedEntry(),
       name: 'openWorker',
       minThreads: 1,
       maxThreads: 1,
@@ -115,10 +114,11 @@ interface WorkerEvents {
   on(event: 'error' | 'exit', listener: (value: unknown) => void): void
 }
 
-function checkEntry(): void {
-  if (existsSync(entry)) return
+function checkedEntry(): string {
+  const path = packageFile(entry)
+  if (existsSync(path)) return path
   throw new MillraceError({
     code: 'MILLRACE_NATIVE_LOAD',
-    message: `expected the code of workers at ${entry}, found nothing; build it with: npm run setup`,
+    message: `expected the code of workers at ${path}, found nothing; build it with: npm run setup`,
   })
 }

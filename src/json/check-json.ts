@@ -1,7 +1,9 @@
 // Values held against the published schemas in profiles/.
+
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import type { Ajv2020, ValidateFunction } from 'ajv/dist/2020.js'
+import { packageFile } from '../package-file.ts'
 import {
   type JsonProblem,
   type JsonSubject,
@@ -66,10 +68,8 @@ function newAjv(): Ajv2020 {
   return new Ajv2020({ strict: true, strictRequired: false, allErrors: false, verbose: true })
 }
 
-// The same from src/json/ and from dist/json/.
 function readSchema(name: SchemaName): object {
-  const url = new URL(`../../profiles/${fileOf(name)}`, import.meta.url)
-  return JSON.parse(readFileSync(url, 'utf8')) as object
+  return JSON.parse(readFileSync(packageFile(`profiles/${fileOf(name)}`), 'utf8')) as object
 }
 
 function fileOf(name: SchemaName): string {

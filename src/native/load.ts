@@ -1,21 +1,19 @@
-// Finds and loads the addon, once, on first use.
+// Loads the addon, once a thread, on first use.
 import { existsSync } from 'node:fs'
-import { createRequire } from 'node:module'
-import { fileURLToPath } from 'node:url'
-import { MillraceError } from '../errors.ts'
+import { packageFile } from '../package-file.ts'
+import { packageManifest } from '../package-manifest.ts'
 import type { Addon } from './addon.ts'
-
-const require = createRequire(import.meta.url)
-
-// From src/native and from dist/native alike.
-const builtHere = fileURLToPath(new URL('../../build/Release/millrace.node', import.meta.url))
+import { addonFailure } from './addon-failure.ts'
+import { findAddon } from './find-addon.ts'
+import { thisPlatform } from './this-platform.ts'
 
 let loaded: Addon | undefined
 
 /**
- * The addon. MILLRACE_ADDON in the environment names another file than the one built in this checkout.
+ * The addon: the file that MILLRACE_ADDON in the environment names, else the one built in this checkout, else that of the
+ * package for this platform.
  *
- * @throws {MillraceError} MILLRACE_NATIVE_LOAD when it is missing or does not load here.
+ * @throws {MillraceError} MILLRACE_NATIVE_LOAD that lists what was tried, and what to do.
  */
 export function loadAddon(): Addon {
   loaded ??= load()
@@ -23,22 +21,13 @@ export function loadAddon(): Addon {
 }
 
 function load(): Addon {
-  const path = process.env['MILLRACE_ADDON'] ?? builtHere
-  if (!existsSync(path)) {
-    throw new MillraceError({
-      code: 'MILLRACE_NATIVE_LOAD',
-      message: `expected the native addon at ${path}, found nothing; build it with: npm run setup`,
-    })
-  }
-  try {
-    return require(path) as Addon
-  } catch (cause) {
-    throw new MillraceError({
-      code: 'MILLRACE_NATIVE_LOAD',
-      message:
-        `${path} does not load on ${process.platform} ${process.arch}, Node ${process.version}: ` +
-        `${cause instanceof Error ? cause.message : String(cause)}; rebuild it with: npm run setup`,
-      cause,
-    })
-  }
+  const { addon, attempts } = findAddon()
+  if (addon !== undefined) return addon
+  throw addonFailure({
+    attempts,
+    platform: thisPlatform(),
+    node: process.version,
+    version: packageManifest().version,
+    checkout: existsSync(packageFile('native')),
+  })
 }

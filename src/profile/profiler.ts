@@ -1,10 +1,10 @@
-import { createRequire } from 'node:module'
 import { cpus, totalmem } from 'node:os'
 import { checkInteger, checkNumber, checkObject, describe } from '../check.ts'
 import { availableCores } from '../engine/cores.ts'
 import { checkSignal } from '../engine/infer-options.ts'
 import { stageSignatures } from '../engine/stage-signatures.ts'
 import { MillraceError } from '../errors.ts'
+import { packageManifest } from '../package-manifest.ts'
 import { checkPipeline } from '../pipeline/define-pipeline.ts'
 import type { InputsOf, Pipeline } from '../pipeline/pipeline.ts'
 import type { MeasureLimits } from './measure-stage.ts'
@@ -159,16 +159,12 @@ function machineHere(cores: number): MachineProfile {
 }
 
 function measuredWith(samples: number): MeasuredWith {
-  const require = createRequire(import.meta.url)
-  // From src/profile and from dist/profile alike. The library is of the version that is asked for, or does not load.
-  const manifest = require('../../package.json') as {
-    readonly version: string
-    readonly dependencies: Readonly<Record<string, string>>
-  }
+  const manifest = packageManifest()
   return {
     date: new Date().toISOString(),
     millrace: manifest.version,
     node: process.version,
+    // The library is of the version that is asked for, or does not load.
     onnxruntime: manifest.dependencies['onnxruntime-node'] ?? 'unknown',
     samples,
   }

@@ -1,6 +1,6 @@
-import { fileURLToPath } from 'node:url'
 import { checkJson } from '../json/check-json.ts'
 import { readJsonFile } from '../json-file.ts'
+import { packageFile } from '../package-file.ts'
 import type { Hardware } from './hardware.ts'
 
 const fix = 'correct the file: each tier has its kind and its price, as in profiles/hardware.json'
@@ -20,7 +20,7 @@ export async function readHardware(path: string): Promise<Hardware> {
  * @throws {MillraceError} MILLRACE_INVALID_FILE where that file was damaged.
  */
 export function defaultHardware(): Promise<Hardware> {
-  return readHardware(fileURLToPath(new URL('../../profiles/hardware.json', import.meta.url)))
+  return readHardware(packageFile('profiles/hardware.json'))
 }
 
 /**

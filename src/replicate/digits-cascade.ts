@@ -1,4 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs'
+import { pathToFileURL } from 'node:url'
+import { packageFile } from '../package-file.ts'
 import { definePipeline } from '../pipeline/define-pipeline.ts'
 import { onnx } from '../pipeline/onnx.ts'
 import type { InputsOf, Pipeline } from '../pipeline/pipeline.ts'
@@ -15,7 +17,7 @@ export interface DigitsCascade {
 
 /** Undefined where its models are not here. */
 export function digitsCascade(): DigitsCascade | undefined {
-  const example = new URL('../../examples/01-digits-cascade/', import.meta.url)
+  const example = pathToFileURL(packageFile('examples/01-digits-cascade/'))
   const at = (file: string) => new URL(file, example)
   if (!existsSync(at('models/digits-accurate.onnx')) || !existsSync(at('data/test.csv'))) {
     return undefined

@@ -1,7 +1,7 @@
-import { readFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { availableParallelism, cpus } from 'node:os'
 import { writeJsonFile } from '../json-file.ts'
+import { packageManifest } from '../package-manifest.ts'
 import type { Figure } from './figure.ts'
 
 /** What the data of a figure follow from, all of it, unless they are measured. */
@@ -35,7 +35,7 @@ export function settingsOf(
   { revision }: Figure,
   { seed, quick }: { readonly seed: number; readonly quick: boolean },
 ): FigureSettings {
-  return { seed, quick, revision, millrace: version() }
+  return { seed, quick, revision, millrace: packageManifest().version }
 }
 
 /** Undefined where there is no file, or one of other settings, or none that can be read: it is then made anew. */
@@ -81,9 +81,4 @@ function measuredHere(): MeasuredHere {
     node: process.version,
     date: new Date().toISOString().slice(0, 10),
   }
-}
-
-function version(): string {
-  const manifest = readFileSync(new URL('../../package.json', import.meta.url), 'utf8')
-  return (JSON.parse(manifest) as { readonly version: string }).version
 }

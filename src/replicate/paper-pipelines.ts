@@ -1,4 +1,4 @@
-import { fileURLToPath } from 'node:url'
+import { packageFile } from '../package-file.ts'
 import type { Hardware } from '../profile/hardware.ts'
 import type { Profile } from '../profile/profile.ts'
 import { defaultHardware } from '../profile/read-hardware.ts'
@@ -21,9 +21,8 @@ export interface Basis {
 
 /** A pipeline of the paper, on its hardware and at its prices. */
 export async function paperPipeline(name: PaperPipeline): Promise<Basis> {
-  const file = new URL(`../../profiles/${name}.json`, import.meta.url)
   return {
-    profile: await readProfile(fileURLToPath(file)),
+    profile: await readProfile(packageFile(`profiles/${name}.json`)),
     hardware: await defaultHardware(),
   }
 }

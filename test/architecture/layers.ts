@@ -4,7 +4,15 @@ import type { Dependency } from './imports.ts'
 /** For each folder, what it may use besides itself and the base. */
 export type Layers = Readonly<Record<string, readonly string[]>>
 
-export const TYPESCRIPT_BASE: readonly string[] = ['errors', 'check', 'clock', 'json', 'json-file']
+export const TYPESCRIPT_BASE: readonly string[] = [
+  'errors',
+  'check',
+  'clock',
+  'json',
+  'json-file',
+  'package-file',
+  'package-manifest',
+]
 
 export const TYPESCRIPT_LAYERS: Layers = {
   errors: [],
@@ -12,6 +20,8 @@ export const TYPESCRIPT_LAYERS: Layers = {
   clock: [],
   json: [],
   'json-file': [],
+  'package-file': [],
+  'package-manifest': [],
   pipeline: [],
   // The declared surface of the addon speaks of the tensors that pipelines are made of.
   native: ['pipeline'],
@@ -45,6 +55,8 @@ export const TYPESCRIPT_FILE_LAYERS: Layers = {
   'src/profile/measuring-engine.ts': ['engine'],
   // What a request costs beside its stages is what is left of its latency when the estimator has spoken.
   'src/profile/latency-otherwise.ts': ['estimator'],
+  // `millrace doctor` looks at the loading itself, also where it fails.
+  'src/cli/diagnose.ts': ['native'],
 }
 
 export const NATIVE_LAYERS: Layers = {

@@ -1,0 +1,3 @@
+import { accuracy } from './accuracy.mjs'
+
+console.log(JSON.stringify(await accuracy()))
