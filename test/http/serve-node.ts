@@ -33,8 +33,7 @@ async function answer(handler: HttpHandler, request: IncomingMessage, response: 
     headers: {},
     body: 'not of the handler',
   }
-  // What the handler left unread.
-  if (!request.readableEnded) request.resume()
+  await dropRest(request)
   response.writeHead(status, headers)
   if (typeof body === 'string' || body instanceof Uint8Array) response.end(body)
   else {
@@ -44,6 +43,19 @@ async function answer(handler: HttpHandler, request: IncomingMessage, response: 
     }
     response.end()
   }
+}
+
+/** Reads what the handler left, or a client that still sends would be cut off from its answer; not for ever. */
+function dropRest(request: IncomingMessage): Promise<void> | undefined {
+  if (request.readableEnded || request.destroyed) return undefined
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, 500)
+    const done = () => {
+      clearTimeout(timer)
+      resolve()
+    }
+    request.once('end', done).once('close', done).resume()
+  })
 }
 
 function toRequest(request: IncomingMessage, response: ServerResponse): HttpRequest {
