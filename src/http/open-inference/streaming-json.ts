@@ -168,11 +168,11 @@ export class StreamingJson {
     // Also where the run goes over into a word, as in `-Infinity`.
     const cut = at === chunk.length || endsLiteral[chunk[at] as number] === 0
     if (cut && lastComma < 0) return this.#continueLiteral(chunk, start)
-    const end = cut ? lastComma : at
+    const end = cut ? lastComma + 1 : at
     const found = parseNumbers(chunk, { start, end, wide, offset: this.#readBytes })
     for (const value of found.values) container.push(value)
-    this.#expected = cut || found.commaLast ? expects.value : expects.commaOrEnd
-    return cut ? lastComma + 1 : end
+    this.#expected = found.commaLast ? expects.value : expects.commaOrEnd
+    return end
   }
 
   #continueLiteral(chunk: Uint8Array, start: number): number {
