@@ -21,7 +21,7 @@ import type {
 import { checkPipeline } from '../pipeline/define-pipeline.ts'
 import type { ModelSource } from '../pipeline/model-source.ts'
 import type { InputsOf, OutputsOf, Pipeline, StagesOf } from '../pipeline/pipeline.ts'
-import { AbortListeners } from './abort-listeners.ts'
+import { AbortListeners, isAborted } from './abort-listeners.ts'
 import { defaultPendingRows } from './admission.ts'
 import type { AppliedPlan } from './applied-plan.ts'
 import {
@@ -157,7 +157,7 @@ export class Engine<P extends Pipeline = Pipeline> implements AsyncDisposable {
   infer(inputs: InputsOf<P>, options?: InferOptions): Promise<OutputsOf<P>> {
     try {
       const terms = options === undefined ? defaultTerms : readInferOptions(options)
-      if (terms.signal?.aborted) throw cancelled(terms.signal)
+      if (isAborted(terms.signal)) throw cancelled(terms.signal)
       if (this.#refusing) throw closed()
       this.#inputs.read(inputs)
       this.#checkRows()

@@ -26,7 +26,7 @@ export async function infer(
   const result = await face.engine.infer(call.inputs, {
     priority: call.priority,
     deadlineMs: call.deadlineMs,
-    signal: request.signal,
+    signal: () => request.signal,
   })
   return inferAnswer(call, result, face)
 }
