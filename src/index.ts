@@ -6,6 +6,7 @@ export type {
   RecordOptions,
 } from './engine/arrivals.ts'
 export type { SwapOptions } from './engine/changes.ts'
+export type { EngineState, ValueDescription } from './engine/described-values.ts'
 export { Engine } from './engine/engine.ts'
 export type { CloseOptions, EngineOptions, Overload } from './engine/engine-options.ts'
 export type { EngineEvents, EngineListener } from './engine/events.ts'
@@ -39,7 +40,10 @@ export type {
   StageEstimate,
 } from './estimator/estimate.ts'
 export { type EstimateOptions, Estimator, type EstimatorOptions } from './estimator/estimator.ts'
+export type { HttpHandler, HttpRequest, HttpResponse } from './http/message.ts'
 export { type MetricsRouteOptions, metricsRoute } from './http/metrics-route.ts'
+export { openInference } from './http/open-inference/open-inference.ts'
+export type { OpenInferenceOptions } from './http/open-inference/open-inference-options.ts'
 export {
   Attainment,
   type AttainmentOptions,
@@ -94,6 +98,7 @@ export type {
   StageFunction,
 } from './pipeline/stage-function.ts'
 export type { CacheOptions, StageOptions } from './pipeline/stage-options.ts'
+export { stagePipeline } from './pipeline/stage-pipeline.ts'
 export type {
   Tensor,
   TensorData,

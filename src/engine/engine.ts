@@ -21,7 +21,7 @@ import type {
 import { checkPipeline } from '../pipeline/define-pipeline.ts'
 import type { ModelSource } from '../pipeline/model-source.ts'
 import type { InputsOf, OutputsOf, Pipeline, StagesOf } from '../pipeline/pipeline.ts'
-import { AbortListeners } from './abort-listeners.ts'
+import { AbortListeners, isAborted } from './abort-listeners.ts'
 import { defaultPendingRows } from './admission.ts'
 import type { AppliedPlan } from './applied-plan.ts'
 import {
@@ -32,6 +32,7 @@ import {
 } from './arrivals.ts'
 import { Changes, type SwapOptions } from './changes.ts'
 import { DeadlineTimer } from './deadline-timer.ts'
+import { describeValues, type EngineState, type ValueDescription } from './described-values.ts'
 import {
   type CloseOptions,
   type EngineOptions,
@@ -72,6 +73,10 @@ interface Parts {
  * to stage, and never block the event loop; pending requests keep the process alive, an idle engine does not.
  */
 export class Engine<P extends Pipeline = Pipeline> implements AsyncDisposable {
+  /** What a request must hold, by name. */
+  readonly inputs: Readonly<Record<keyof InputsOf<P> & string, ValueDescription>>
+  /** What a request results in, by name. */
+  readonly outputs: Readonly<Record<keyof OutputsOf<P> & string, ValueDescription>>
   readonly #parts: Parts
   readonly #inputs: InputReader
   readonly #submitNative: Submit
@@ -83,6 +88,7 @@ export class Engine<P extends Pipeline = Pipeline> implements AsyncDisposable {
   })
   readonly #arrivals = new Arrivals()
   #refusing = false
+  #ended = false
   #closing: Promise<void> | undefined
   readonly #events = new EngineEmitter<StagesOf<P>>()
   readonly #changes: Changes<StagesOf<P>>
@@ -91,6 +97,8 @@ export class Engine<P extends Pipeline = Pipeline> implements AsyncDisposable {
   private constructor(parts: Parts) {
     const { native, bound } = parts
     this.#parts = parts
+    this.inputs = describeValues(bound.inputs)
+    this.outputs = describeValues(bound.outputs)
     this.#changes = new Changes({ ...parts, events: this.#events })
     this.#inputs = new InputReader(bound)
     this.#timer = new DeadlineTimer(() => native.expire())
@@ -151,7 +159,7 @@ export class Engine<P extends Pipeline = Pipeline> implements AsyncDisposable {
   infer(inputs: InputsOf<P>, options?: InferOptions): Promise<OutputsOf<P>> {
     try {
       const terms = options === undefined ? defaultTerms : readInferOptions(options)
-      if (terms.signal?.aborted) throw cancelled(terms.signal)
+      if (isAborted(terms.signal)) throw cancelled(terms.signal)
       if (this.#refusing) throw closed()
       this.#inputs.read(inputs)
       this.#checkRows()
@@ -282,6 +290,12 @@ export class Engine<P extends Pipeline = Pipeline> implements AsyncDisposable {
     return this
   }
 
+  /** Whether it takes requests; 'closed' once `close` has ended everything. */
+  get state(): EngineState {
+    if (this.#ended) return 'closed'
+    return this.#refusing ? 'draining' : 'serving'
+  }
+
   /** Refuses further requests; fulfils when those accepted are answered. */
   drain(): Promise<void> {
     this.#refusing = true
@@ -314,6 +328,7 @@ export class Engine<P extends Pipeline = Pipeline> implements AsyncDisposable {
     this.#shed.flush()
     // A worker stuck in a system call ends when that returns; nobody needs to wait for it.
     await withinMs(this.#parts.hosts.close(), longestWorkerEndMs)
+    this.#ended = true
     this.#events.emit('close', undefined)
   }
 

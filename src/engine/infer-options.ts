@@ -1,6 +1,7 @@
 import { checkNumber, checkObject, checkOneOf, describe } from '../check.ts'
 import { MillraceError } from '../errors.ts'
 import { priorityClasses } from '../native/addon.ts'
+import type { SignalSource } from './abort-listeners.ts'
 
 /** A class of requests: higher ones are served first, but waiting raises a lower one, every 100 ms, so that none starves. */
 export type Priority = (typeof priorityClasses)[number]
@@ -12,8 +13,11 @@ export interface InferOptions {
    * passed already. Default: none, as Infinity.
    */
   readonly deadlineMs?: number | undefined
-  /** Aborting it rejects the promise with MILLRACE_CANCELLED, whose `cause` is the signal's reason. Default: none. */
-  readonly signal?: AbortSignal | undefined
+  /**
+   * Aborting it rejects the promise with MILLRACE_CANCELLED, whose `cause` is the signal's reason. Or a function that gives
+   * it, for signals that cost much to make: called once, where the request has waited for 10 ms, within 20. Default: none.
+   */
+  readonly signal?: AbortSignal | (() => AbortSignal) | undefined
   /** Default 'normal'. */
   readonly priority?: Priority | undefined
 }
@@ -22,7 +26,7 @@ export interface InferOptions {
 export interface RequestTerms {
   /** Infinity for none. */
   readonly leftMs: number
-  readonly signal: AbortSignal | undefined
+  readonly signal: SignalSource | undefined
   /** Index of the class. */
   readonly priority: number
 }
@@ -41,7 +45,7 @@ export function readInferOptions(options: InferOptions): RequestTerms {
   const { deadlineMs, signal, priority } = checkObject(options, { name: 'infer options', keys })
   return {
     leftMs: deadlineMs === undefined ? Number.POSITIVE_INFINITY : checkDeadline(deadlineMs),
-    signal: checkSignal(signal),
+    signal: typeof signal === 'function' ? (signal as () => AbortSignal) : checkSignal(signal),
     priority: priority === undefined ? defaultTerms.priority : checkPriority(priority),
   }
 }

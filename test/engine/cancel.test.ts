@@ -131,3 +131,52 @@ describe('a request with a signal', () => {
     expect(warnings).toEqual([])
   })
 })
+
+describe('a request whose signal is made when it is needed', () => {
+  it('asks for it once it has waited for a while, and once only', async () => {
+    await using engine = await Engine.start(gather)
+    let asked = 0
+    const controller = new AbortController()
+    const signal = () => {
+      asked++
+      return controller.signal
+    }
+    await engine.scale('gather', 0)
+    const waiting = engine.infer({ index }, { signal })
+    await expect.poll(() => asked).toBe(1)
+    await engine.scale('gather', 1)
+    await waiting
+    expect(getEventListeners(controller.signal, 'abort')).toHaveLength(0)
+    expect(asked).toBe(1)
+  })
+
+  it('is cancelled by it, also where it was aborted before it was asked for', async () => {
+    await using engine = await Engine.start(gather)
+    await engine.scale('gather', 0)
+    const controller = new AbortController()
+    const requests = [controller.signal, AbortSignal.abort('gone')].map(async (signal) => {
+      return rejectionOf(engine.infer({ index }, { signal: () => signal }))
+    })
+    expect(await requests[1]).toMatchObject({ code: 'MILLRACE_CANCELLED', cause: 'gone' })
+    controller.abort('later')
+    expect(await requests[0]).toMatchObject({ code: 'MILLRACE_CANCELLED', cause: 'later' })
+    expect(engine.stats().pendingRequests).toBe(0)
+  })
+
+  it('is cancelled where the function throws or gives no signal', async () => {
+    await using engine = await Engine.start(gather)
+    await engine.scale('gather', 0)
+    const thrown = new Error('no signal')
+    const signals = [
+      () => {
+        throw thrown
+      },
+      () => 3 as never,
+    ]
+    const errors = await Promise.all(
+      signals.map((signal) => rejectionOf(engine.infer({ index }, { signal }))),
+    )
+    expect(errors[0]?.cause).toBe(thrown)
+    expect(errors[1]?.cause).toBeInstanceOf(TypeError)
+  })
+})

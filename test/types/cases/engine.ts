@@ -27,6 +27,10 @@ const engine = await Engine.start(digits, { configuration: { accurate: { model: 
 const { configuration } = engine
 const model: string | undefined = configuration.accurate.model
 const batch: number = configuration.fast.maxBatch
+const dims: readonly number[] = engine.inputs.image.dims
+const label: string = engine.outputs.label.type
+// @ts-expect-error no such input
+const page = engine.inputs.page
 await engine.apply(configuration)
 
 // A plan knows the names of the stages only when the program runs.
