@@ -6,6 +6,7 @@ export type {
   RecordOptions,
 } from './engine/arrivals.ts'
 export type { SwapOptions } from './engine/changes.ts'
+export type { EngineState, ValueDescription } from './engine/described-values.ts'
 export { Engine } from './engine/engine.ts'
 export type { CloseOptions, EngineOptions, Overload } from './engine/engine-options.ts'
 export type { EngineEvents, EngineListener } from './engine/events.ts'
@@ -74,6 +75,7 @@ export type {
   StageFunction,
 } from './pipeline/stage-function.ts'
 export type { CacheOptions, StageOptions } from './pipeline/stage-options.ts'
+export { stagePipeline } from './pipeline/stage-pipeline.ts'
 export type {
   Tensor,
   TensorData,

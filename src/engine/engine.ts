@@ -32,6 +32,7 @@ import {
 } from './arrivals.ts'
 import { Changes, type SwapOptions } from './changes.ts'
 import { DeadlineTimer } from './deadline-timer.ts'
+import { describeValues, type EngineState, type ValueDescription } from './described-values.ts'
 import {
   type CloseOptions,
   type EngineOptions,
@@ -70,6 +71,10 @@ interface Parts {
  * to stage, and never block the event loop; pending requests keep the process alive, an idle engine does not.
  */
 export class Engine<P extends Pipeline = Pipeline> implements AsyncDisposable {
+  /** What a request must hold, by name. */
+  readonly inputs: Readonly<Record<keyof InputsOf<P> & string, ValueDescription>>
+  /** What a request results in, by name. */
+  readonly outputs: Readonly<Record<keyof OutputsOf<P> & string, ValueDescription>>
   readonly #parts: Parts
   readonly #inputs: InputReader
   readonly #submitNative: Submit
@@ -81,6 +86,7 @@ export class Engine<P extends Pipeline = Pipeline> implements AsyncDisposable {
   })
   readonly #arrivals = new Arrivals()
   #refusing = false
+  #ended = false
   #closing: Promise<void> | undefined
   readonly #events = new EngineEmitter<StagesOf<P>>()
   readonly #changes: Changes<StagesOf<P>>
@@ -89,6 +95,8 @@ export class Engine<P extends Pipeline = Pipeline> implements AsyncDisposable {
   private constructor(parts: Parts) {
     const { native, bound } = parts
     this.#parts = parts
+    this.inputs = describeValues(bound.inputs)
+    this.outputs = describeValues(bound.outputs)
     this.#changes = new Changes({ ...parts, events: this.#events })
     this.#inputs = new InputReader(bound)
     this.#timer = new DeadlineTimer(() => native.expire())
@@ -275,6 +283,12 @@ export class Engine<P extends Pipeline = Pipeline> implements AsyncDisposable {
     return this
   }
 
+  /** Whether it takes requests; 'closed' once `close` has ended everything. */
+  get state(): EngineState {
+    if (this.#ended) return 'closed'
+    return this.#refusing ? 'draining' : 'serving'
+  }
+
   /** Refuses further requests; fulfils when those accepted are answered. */
   drain(): Promise<void> {
     this.#refusing = true
@@ -307,6 +321,7 @@ export class Engine<P extends Pipeline = Pipeline> implements AsyncDisposable {
     this.#shed.flush()
     // A worker stuck in a system call ends when that returns; nobody needs to wait for it.
     await withinMs(this.#parts.hosts.close(), longestWorkerEndMs)
+    this.#ended = true
   }
 
   #submit(terms: RequestTerms): number {
