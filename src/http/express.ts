@@ -46,6 +46,12 @@ export interface MillraceMiddleware extends RequestHandler {
    * @throws {MillraceError} MILLRACE_NOT_READY, MILLRACE_INVALID_OPTION where there is none of that name
    */
   engine(name?: string): ServedEngine
+  /**
+   * Fulfils when every engine has started.
+   *
+   * @throws {MillraceError} (by rejecting) MILLRACE_NOT_READY as soon as one could not
+   */
+  started(): Promise<void>
   /** What became of each engine, by name. */
   readonly states: Readonly<Record<string, ServedState>>
   /** Whether every engine takes requests, and nothing is being shut down. */
@@ -78,6 +84,7 @@ export function millrace(options: AdapterOptions): MillraceMiddleware {
   let ending: Promise<void> | undefined
   const members = {
     engine: (name?: string) => engines.get(name),
+    started: () => engines.started(),
     health: healthHandler(terms),
     shutdown: (...servers: Server[]) => {
       ending ??= shutDown(servers, terms)

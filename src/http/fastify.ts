@@ -61,6 +61,12 @@ export interface MillraceInstance {
    * @throws {MillraceError} MILLRACE_NOT_READY, MILLRACE_INVALID_OPTION where there is none of that name
    */
   engine(name?: string): ServedEngine
+  /**
+   * Fulfils when every engine has started.
+   *
+   * @throws {MillraceError} (by rejecting) MILLRACE_NOT_READY as soon as one could not
+   */
+  started(): Promise<void>
   /** What became of each engine, by name. */
   readonly states: Readonly<Record<string, ServedState>>
   /** Whether every engine takes requests, and the application is not closing. */
@@ -126,6 +132,7 @@ async function register(app: FastifyInstance, options: MillraceFastifyOptions): 
 function instanceOf({ engines, connections }: AdapterTerms): MillraceInstance {
   return {
     engine: (name) => engines.get(name),
+    started: () => engines.started(),
     get states() {
       return engines.states()
     },

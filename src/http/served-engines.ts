@@ -56,6 +56,17 @@ export class ServedEngines {
     return entry.engine
   }
 
+  /**
+   * Fulfils when every one has started.
+   *
+   * @throws {MillraceError} (by rejecting) MILLRACE_NOT_READY as soon as one could not
+   */
+  async started(): Promise<void> {
+    await Promise.all(
+      [...this.#entries].map(([name, { settled }]) => settled.then(() => this.get(name))),
+    )
+  }
+
   /** What became of each, by name. */
   states(): Readonly<Record<string, ServedState>> {
     return Object.fromEntries([...this.#entries].map(([name, entry]) => [name, stateOf(entry)]))
