@@ -34,6 +34,9 @@ export type {
   StageEstimate,
 } from './estimator/estimate.ts'
 export { type EstimateOptions, Estimator, type EstimatorOptions } from './estimator/estimator.ts'
+export type { HttpHandler, HttpRequest, HttpResponse } from './http/message.ts'
+export { openInference } from './http/open-inference/open-inference.ts'
+export type { OpenInferenceOptions } from './http/open-inference/open-inference-options.ts'
 export type { Condition, ConditionTest, ConditionValue } from './pipeline/condition.ts'
 export type {
   CompleteConfiguration,
