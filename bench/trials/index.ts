@@ -3,6 +3,9 @@ import { cancel } from './cancel.ts'
 import { estimateVsLive } from './estimate-vs-live.ts'
 import { eventLoopDelayTrial } from './event-loop-delay.ts'
 import { hotSwap } from './hot-swap.ts'
+import { httpBinary } from './http-binary.ts'
+import { httpOverhead } from './http-overhead.ts'
+import { httpVsDirect } from './http-vs-direct.ts'
 import { jsStage } from './js-stage.ts'
 import { noopLatency } from './noop-latency.ts'
 import { noopThroughput } from './noop-throughput.ts'
@@ -40,6 +43,9 @@ export const trials: readonly Trial[] = [
   plannerVsPaper,
   tunerReaction,
   tunerOverhead,
+  httpOverhead,
+  httpBinary,
+  httpVsDirect,
 ]
 
 /** What bench/main.ts has run in a fresh process. */

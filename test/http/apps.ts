@@ -32,9 +32,14 @@ export interface RunningApp {
 
 /** Listens on a port of its own until the test is finished. */
 export async function startApp(framework: Framework, options: AppOptions): Promise<RunningApp> {
-  const app = await (framework === 'fastify' ? startFastify(options) : startExpress(options))
+  const app = await listen(framework, options)
   onTestFinished(() => app.close())
   return app
+}
+
+/** Listens until it is closed. */
+export function listen(framework: Framework, options: AppOptions): Promise<RunningApp> {
+  return framework === 'fastify' ? startFastify(options) : startExpress(options)
 }
 
 async function startFastify({
