@@ -132,12 +132,14 @@ function send(
 ): void {
   const connections = request.millrace && RequestEngines.connectionsOf(request.millrace)
   const sent = replyBody(body, connections)
-  response.status(status).set(headers)
+  response.statusCode = status
+  // Not `set`, which adds a charset to what is JSON.
+  for (const [name, value] of Object.entries(headers)) response.setHeader(name, value)
   if (sent instanceof Readable) {
     // An error of the stream, or a client that left: the connection is closed then, and there is nobody to tell.
     pipeline(sent, response, () => {})
   } else {
-    response.setHeader('content-length', Buffer.byteLength(sent))
+    response.setHeader('content-length', sent.length)
     response.end(sent)
   }
 }

@@ -202,6 +202,7 @@ function checkMounts(given: unknown): Map<string, HttpHandler> {
 
 function checkPrefix(value: unknown, name: string): string {
   const prefix = checkString(value, { name })
+  if (prefix === '/') return ''
   if (/^(\/[\w.~%-]+)+$/.test(prefix)) return prefix
   throw new MillraceError({
     code: 'MILLRACE_INVALID_OPTION',

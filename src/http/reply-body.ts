@@ -7,8 +7,9 @@ import type { HttpResponse } from './message.ts'
 export function replyBody(
   body: HttpResponse['body'],
   connections: Connections | undefined,
-): string | Buffer | Readable {
-  if (typeof body === 'string') return body
+): Buffer | Readable {
+  // Bytes also where it is text: frameworks would add a charset to its type.
+  if (typeof body === 'string') return Buffer.from(body)
   if (body instanceof Uint8Array) return asBuffer(body)
   if (Array.isArray(body)) return Buffer.concat(body as readonly Uint8Array[])
   const chunks = new EndableBody(body as AsyncIterable<string | Uint8Array>)
