@@ -76,6 +76,11 @@ export const errorTable = Object.freeze({
     meaning: 'The engine is closed, or is closing.',
     remedy: 'Send requests before closing, or start another engine.',
   },
+  MILLRACE_NOT_READY: {
+    status: 503,
+    meaning: 'The engine behind a web application has not started yet, or could not be started.',
+    remedy: 'Retry once its readiness says yes; where its start failed, see `cause`.',
+  },
 } as const satisfies Readonly<Record<`MILLRACE_${string}`, ErrorEntry>>)
 
 /** The `code` of a {@link MillraceError}. */
@@ -112,6 +117,15 @@ export class MillraceError extends Error {
     this.status = errorTable[options.code].status
     this.retryAfterMs = options.retryAfterMs
     this.stage = options.stage
+  }
+
+  /**
+   * Headers that an answer with `status` should have: Retry-After, in whole seconds, where the error says when to come
+   * again. Fastify and Express send them by themselves.
+   */
+  get headers(): Readonly<Record<string, string>> {
+    if (this.retryAfterMs === undefined) return {}
+    return { 'retry-after': String(Math.max(1, Math.ceil(this.retryAfterMs / 1000))) }
   }
 
   /**

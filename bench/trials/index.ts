@@ -4,6 +4,9 @@ import { estimateVsLive } from './estimate-vs-live.ts'
 import { eventLoopDelayTrial } from './event-loop-delay.ts'
 import { firstInference } from './first-inference.ts'
 import { hotSwap } from './hot-swap.ts'
+import { httpBinary } from './http-binary.ts'
+import { httpOverhead } from './http-overhead.ts'
+import { httpVsDirect } from './http-vs-direct.ts'
 import { importTime } from './import-time.ts'
 import { jsStage } from './js-stage.ts'
 import { metricsCost } from './metrics-cost.ts'
@@ -46,6 +49,9 @@ export const trials: readonly Trial[] = [
   metricsCost,
   importTime,
   firstInference,
+  httpOverhead,
+  httpBinary,
+  httpVsDirect,
 ]
 
 /** What bench/main.ts has run in a fresh process. */

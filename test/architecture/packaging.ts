@@ -20,6 +20,7 @@ export const RUNTIME_DEPENDENCIES: Readonly<Record<string, string>> = {
   ajv: 'checks profiles, traces and plans against their published schemas',
   'cli-progress': 'the progress bar of the command line',
   commander: 'reads the arguments of the command line, and writes its help',
+  'fastify-plugin': 'the way in which plugins of Fastify reach the scope they are registered in',
   'onnxruntime-node':
     'brings libonnxruntime; one copy in the process, also for applications that use it directly',
   tinypool: 'runs js() stages in worker threads',

@@ -1,0 +1,62 @@
+// Digits behind Fastify: a PNG in, a digit out. README.md has the requests to send.
+import { readFileSync } from 'node:fs'
+import { parseArgs } from 'node:util'
+import closeWithGrace from 'close-with-grace'
+import Fastify from 'fastify'
+import { Engine, openInference } from 'millrace'
+import { millrace } from 'millrace/fastify'
+import { cascade } from '../01-digits-cascade/pipeline.js'
+import { readPng } from './read-png.js'
+
+const { values: options } = parseArgs({
+  options: { port: { type: 'string', default: '3006' }, once: { type: 'boolean', default: false } },
+})
+
+// The promise and not the engine: the server listens while the models load, and says when it is ready.
+const engine = Engine.start(cascade)
+const app = Fastify({ return503OnClosing: false })
+
+await app.register(millrace, {
+  engine,
+  health: '/health',
+  mount: { '/inference': openInference({ models: { digits: engine } }) },
+})
+
+app.addContentTypeParser('image/png', { parseAs: 'buffer' }, (_request, body, done) => {
+  done(null, body)
+})
+
+app.post('/digits', async (request, reply) => {
+  const image = await readPng(/** @type {Buffer} */ (request.body))
+  if (image === undefined) return reply.code(400).send({ error: 'send a picture' })
+  const { label, confidence } = await request.millrace.infer({ image })
+  return { digit: Number(label?.data[0]), confidence: Number(confidence?.data[0]) }
+})
+
+// Answers what was asked, refuses nothing, closes the engine.
+closeWithGrace({ delay: 15_000, skip: ['SIGSEGV', 'SIGBUS', 'SIGABRT', 'SIGILL', 'SIGFPE'] }, () =>
+  app.close(),
+)
+const url = await app.listen({ port: options.once ? 0 : Number(options.port), host: '127.0.0.1' })
+
+if (options.once) await askOnce()
+else {
+  const picture = '--data-binary @examples/06-fastify/data/digit.png'
+  console.log(`curl -H 'content-type: image/png' ${picture} ${url}/digits`)
+  console.log(`curl ${url}/health/ready`)
+  console.log(`curl ${url}/inference/v2/models/digits`)
+}
+
+/** What the README asks by curl, and then ends. */
+async function askOnce() {
+  await app.millrace.started()
+  const picture = readFileSync(new URL('data/digit.png', import.meta.url))
+  const headers = { 'content-type': 'image/png' }
+  const answers = [
+    await fetch(`${url}/digits`, { method: 'POST', headers, body: picture }),
+    await fetch(`${url}/health/ready`),
+    await fetch(`${url}/inference/v2/models/digits`),
+  ]
+  for (const answer of answers) console.log(answer.status, await answer.text())
+  await app.close()
+}
