@@ -7,6 +7,7 @@ import { addReplicateCommand } from './replicate.ts'
 import { addRunCommand } from './run.ts'
 import { addSimulateCommand } from './simulate.ts'
 import type { Terminal } from './terminal.ts'
+import { addTopCommand } from './top.ts'
 import { addTraceCommand } from './trace.ts'
 
 const commands = [
@@ -16,6 +17,7 @@ const commands = [
   addPlanCommand,
   addRunCommand,
   addReplicateCommand,
+  addTopCommand,
 ] as const
 
 /**
