@@ -144,6 +144,7 @@ PipelineSpec read_pipeline_spec(const Napi::Object& object) {
   PipelineSpec spec;
   spec.batched = flag(object, "batched");
   spec.max_pending_rows = static_cast<std::size_t>(number(object, "maxPendingRows"));
+  spec.objective = read_ms(object, "objectiveMs");
   spec.shed = flag(object, "shed");
   spec.warm_up = flag(object, "warmUp");
   each(object, "inputs", [&](const Napi::Value& value) {

@@ -73,6 +73,7 @@ Napi::Object write_stats(Napi::Env env, const EngineStats& stats) {
   set(object, "pendingRows", std::uint64_t{stats.pending_rows});
   Napi::Object requests = Napi::Object::New(env);
   set(requests, "completed", of(stats, Outcome::kCompleted));
+  set(requests, "withinObjective", stats.within_objective);
   set(requests, "failed", of(stats, Outcome::kFailed));
   set(requests, "deadlineExceeded", of(stats, Outcome::kDeadlineExceeded));
   set(requests, "queueFull", of(stats, Outcome::kQueueFull));

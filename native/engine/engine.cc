@@ -156,7 +156,11 @@ Request* Engine::collect() {
 void Engine::count(Request& request) {
   const Outcome outcome = request.settlement.outcome();
   outcomes_[static_cast<std::size_t>(outcome)].add(1);
-  if (outcome == Outcome::kCompleted) latency_ns_.record(request.settled_at - request.submitted);
+  if (outcome == Outcome::kCompleted) {
+    const Nanos latency = request.settled_at - request.submitted;
+    latency_ns_.record(latency);
+    if (latency <= spec_.objective) within_objective_.add(1);
+  }
   answered_.add(1);
   wheel_.remove(request);
 }
@@ -182,6 +186,7 @@ EngineStats Engine::stats() const {
   stats.pending_rows = admission_.pending();
   for (std::size_t i = 0; i < kOutcomes; ++i) stats.outcomes[i] = outcomes_[i].get();
   stats.shed = shed_.get();
+  stats.within_objective = within_objective_.get();
   HistogramMerge latency;
   latency.add(latency_ns_);
   stats.latency_ns = latency.summary();

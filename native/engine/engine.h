@@ -153,7 +153,8 @@ class Engine {
   Counter submitted_;
   Counter answered_;  // collected or cancelled
   std::array<Counter, kOutcomes> outcomes_;
-  Counter shed_;  // refused because their deadline could not be met
+  Counter shed_;              // refused because their deadline could not be met
+  Counter within_objective_;  // completed in time
   Histogram latency_ns_;
 
   Staff staff_;  // last: its replicas work with everything above

@@ -107,6 +107,9 @@ struct PipelineSpec {
   // Rows in the pipeline at once; one more is refused with kQueueFull.
   std::size_t max_pending_rows = 1024;
 
+  // Completed requests that took no longer are counted apart. Nothing enforces it.
+  Nanos objective = kNever;
+
   // Whether what cannot meet its deadline any more is refused or dropped as soon as that is known.
   bool shed = true;
 

@@ -73,7 +73,8 @@ struct EngineStats {
   std::size_t pending_rows = 0;      // still somewhere in the pipeline
   std::array<std::uint64_t, kOutcomes> outcomes{};
   std::uint64_t shed = 0;       // requests refused because their deadline could not be met
-  HistogramSummary latency_ns;  // of completed requests
+  std::uint64_t within_objective = 0;  // completed, and took no longer than the objective
+  HistogramSummary latency_ns;         // of completed requests
   std::vector<StageStats> stages;
 };
 

@@ -47,6 +47,8 @@ export interface StartTerms {
   readonly configuration: ReadonlyMap<string, ResolvedStageConfiguration>
   /** Undefined: as many as the models allow, which are not loaded yet. */
   readonly maxPendingRows: number | undefined
+  /** Infinity where the pipeline has no objective. */
+  readonly objectiveMs: number
   readonly shed: boolean
   readonly warmUp: boolean
 }
@@ -65,6 +67,7 @@ export function readEngineOptions(pipeline: Pipeline, options: unknown): StartTe
     configuration: resolveConfiguration(pipeline, { configuration, cores: availableCores() }),
     warmUp: checkBoolean(warmUp, { name: 'warmUp' }),
     maxPendingRows: maxPendingRows === undefined ? undefined : checkPendingRows(maxPendingRows),
+    objectiveMs: pipeline.objective?.latencyMs ?? Number.POSITIVE_INFINITY,
     shed,
   }
 }

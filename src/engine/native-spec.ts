@@ -24,6 +24,7 @@ export function toNativeSpec(
     readonly models: ReadonlyMap<string, NativeModel | NativeFunction>
     readonly configuration: ReadonlyMap<string, ResolvedStageConfiguration>
     readonly maxPendingRows: number
+    readonly objectiveMs: number
     readonly shed: boolean
     readonly warmUp: boolean
   },
@@ -31,6 +32,7 @@ export function toNativeSpec(
   return {
     batched: bound.batched,
     maxPendingRows: given.maxPendingRows,
+    objectiveMs: given.objectiveMs,
     shed: given.shed,
     warmUp: given.warmUp,
     inputs: bound.inputs,

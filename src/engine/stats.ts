@@ -65,6 +65,8 @@ export interface CacheStats extends NativeCacheStats {
 /** Requests by what became of them. */
 export interface RequestStats {
   readonly completed: number
+  /** How many of `completed` took no longer than the pipeline's objective allows; all, where it has none. */
+  readonly withinObjective: number
   /** A stage failed. */
   readonly failed: number
   /** Accepted, and not answered before their deadline; or it had passed when they were made. */

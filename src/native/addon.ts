@@ -141,6 +141,8 @@ export interface NativePipelineSpec {
   readonly batched: boolean
   /** Rows in the pipeline at once; one more is refused. */
   readonly maxPendingRows: number
+  /** Completed requests that took no longer are counted apart; Infinity for all of them. */
+  readonly objectiveMs: number
   /** Whether what cannot meet its deadline is refused or dropped as soon as that is known. */
   readonly shed: boolean
   /** Whether replicas run batches of zeros before they take traffic. */
@@ -316,6 +318,7 @@ export interface NativeStats {
   readonly pendingRows: number
   readonly requests: {
     readonly completed: number
+    readonly withinObjective: number
     readonly failed: number
     readonly deadlineExceeded: number
     readonly queueFull: number

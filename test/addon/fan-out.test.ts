@@ -54,6 +54,7 @@ function pipelineOf(model: NativeModel): NativePipelineSpec {
   return {
     batched: true,
     maxPendingRows: 64,
+    objectiveMs: Number.POSITIVE_INFINITY,
     shed: true,
     warmUp: false,
     inputs: [{ name: 'tokens', type: 'float32', dims: [-1, -1] }],

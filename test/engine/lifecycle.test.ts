@@ -162,6 +162,7 @@ describe('statistics', () => {
     expect(now).toMatchObject({ pendingRequests: 0, pendingRows: 0 })
     expect(requests).toEqual({
       completed: 241,
+      withinObjective: 241,
       failed: 0,
       deadlineExceeded: 1,
       queueFull: 0,

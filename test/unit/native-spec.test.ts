@@ -58,6 +58,7 @@ function specOf(outputs: readonly BoundOutput[]) {
       models: new Map(names.map((name) => [name, model])),
       configuration: new Map(names.map((name) => [name, configuration])),
       maxPendingRows: 64,
+      objectiveMs: 20,
       shed: true,
       warmUp: true,
     },
@@ -66,11 +67,12 @@ function specOf(outputs: readonly BoundOutput[]) {
 
 describe('the specification for the core', () => {
   it('refers by numbers: [stage, output], or [-1, input] for the request', () => {
-    const { stages, inputs, batched, maxPendingRows } = specOf([])
-    expect({ inputs, batched, maxPendingRows }).toEqual({
+    const { stages, inputs, batched, maxPendingRows, objectiveMs } = specOf([])
+    expect({ inputs, batched, maxPendingRows, objectiveMs }).toEqual({
       inputs: bound.inputs,
       batched: true,
       maxPendingRows: 64,
+      objectiveMs: 20,
     })
     expect(stages[0]).toMatchObject({
       name: 'one',
