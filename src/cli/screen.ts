@@ -1,4 +1,6 @@
-const escape = '\u001b'
+const controlSequence = '\u001b['
+/** A change of colours, or one character. */
+const parts = /\p{Cc}\[[\d;]*m|\P{Cs}/gu
 
 /** A terminal that is drawn anew in place: on its other screen, which is gone afterwards and leaves all as it was. */
 export class Screen implements Disposable {
@@ -9,7 +11,7 @@ export class Screen implements Disposable {
   constructor(stream: NodeJS.WriteStream) {
     this.#stream = stream
     // The other screen, without a cursor.
-    stream.write(`${escape}[?1049h${escape}[?25l`)
+    stream.write(`${controlSequence}?1049h${controlSequence}?25l`)
     stream.on('resize', this.#onResize)
   }
 
@@ -20,7 +22,7 @@ export class Screen implements Disposable {
 
   [Symbol.dispose](): void {
     this.#stream.off('resize', this.#onResize)
-    this.#stream.write(`${escape}[?25h${escape}[?1049l`)
+    this.#stream.write(`${controlSequence}?25h${controlSequence}?1049l`)
   }
 
   /** Overwritten line by line, and not cleared before: it does not flicker. */
@@ -31,18 +33,19 @@ export class Screen implements Disposable {
     const shown = cut
       ? [...this.#lines.slice(0, room - 1), '… a larger terminal shows more']
       : this.#lines
-    const drawn = shown.map((line) => `${fit(line, columns)}${escape}[0m${escape}[K`)
-    this.#stream.write(`${escape}[H${drawn.join('\r\n')}${escape}[J`)
+    const drawn = shown.map(
+      (line) => `${cutTo(line, columns)}${controlSequence}0m${controlSequence}K`,
+    )
+    this.#stream.write(`${controlSequence}H${drawn.join('\r\n')}${controlSequence}J`)
   }
 }
 
 /** As much of a line as there is room for; what only changes colours takes none. */
-export function fit(line: string, columns: number): string {
+export function cutTo(line: string, columns: number): string {
   let left = columns
   let shown = ''
-  // An escape sequence, or one character.
-  for (const [part] of line.matchAll(/\u001b\[[\d;]*m|[^]/gu)) {
-    const isColour = part.startsWith(escape)
+  for (const [part] of line.matchAll(parts)) {
+    const isColour = part.startsWith(controlSequence)
     if (!isColour && left === 0) break
     if (!isColour) left--
     shown += part

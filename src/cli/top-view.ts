@@ -25,13 +25,13 @@ export const plainStyle: TextStyle = {
   bad: (text) => text,
 }
 
-const escape = '\u001b'
+const controlSequence = '\u001b['
 
 export const colourStyle: TextStyle = {
-  strong: (text) => `${escape}[1m${text}${escape}[22m`,
-  faint: (text) => `${escape}[2m${text}${escape}[22m`,
-  good: (text) => `${escape}[32m${text}${escape}[39m`,
-  bad: (text) => `${escape}[31m${text}${escape}[39m`,
+  strong: (text) => `${controlSequence}1m${text}${controlSequence}22m`,
+  faint: (text) => `${controlSequence}2m${text}${controlSequence}22m`,
+  good: (text) => `${controlSequence}32m${text}${controlSequence}39m`,
+  bad: (text) => `${controlSequence}31m${text}${controlSequence}39m`,
 }
 
 /** Events of each engine. */

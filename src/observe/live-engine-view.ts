@@ -20,7 +20,7 @@ import {
 } from './live-snapshot.ts'
 import type { LiveEngineSource, LivePlanSource, LiveTunerSource } from './live-source.ts'
 import { liveStage } from './live-stage.ts'
-import { recentOf, sinceStart } from './recent.ts'
+import { recentBounds, recentOf, sinceStart } from './recent.ts'
 
 /** Points that are kept for whoever comes to watch. */
 const mostPoints = 300
@@ -43,8 +43,8 @@ export class LiveEngineView {
   readonly #log: LiveLog
   readonly #attainment: Attainment | undefined
   readonly #points: LivePoint[] = []
-  readonly #onReplan = ({ after }: { readonly after: LivePlanSource }) => {
-    this.#plan = after
+  readonly #onReplan = (event: unknown) => {
+    this.#plan = (event as { readonly after: LivePlanSource }).after
   }
   #plan: LivePlanSource | undefined
   #hasEnded = false
@@ -81,9 +81,10 @@ export class LiveEngineView {
   read(): LiveEngine {
     const { engine, clock = nowMs, wallClock = Date.now } = this.#options
     const stats = engine.stats()
-    this.#readings.add({ atMs: clock(), stats })
+    const histograms = engine.histograms(recentBounds)
+    this.#readings.add({ atMs: clock(), stats, histograms })
     this.#hasEnded ||= isClosed(engine)
-    this.#now = this.#snapshot(stats)
+    this.#now = this.#snapshot()
     this.#remember(this.#now, wallClock())
     if (this.#hasEnded) this.stop()
     return this.#now
@@ -95,11 +96,12 @@ export class LiveEngineView {
     this.#options.tuner?.off('replan', this.#onReplan)
   }
 
-  #snapshot(stats: EngineStats): LiveEngine {
+  #snapshot(): LiveEngine {
     const { name, engine, tuner, hardware } = this.#options
     const { pipeline } = engine
     const readings = this.#readings.all
-    const first = readings[0]?.stats ?? stats
+    const [first, last] = [readings[0] as LiveReading, readings.at(-1) as LiveReading]
+    const { stats } = last
     const windowMs = spanOf(readings)
     return {
       name,
@@ -109,12 +111,13 @@ export class LiveEngineView {
       graph: this.#graph,
       windowMs,
       requests: outcomesOf(stats.requests),
-      recentRequests: outcomesOf(stats.requests, first.requests),
-      ratePerS: windowMs > 0 ? (1000 * (cameOf(stats) - cameOf(first))) / windowMs : undefined,
+      recentRequests: outcomesOf(stats.requests, first.stats.requests),
+      ratePerS:
+        windowMs > 0 ? (1000 * (cameOf(stats) - cameOf(first.stats))) / windowMs : undefined,
       pendingRequests: stats.pendingRequests,
       pendingRows: stats.pendingRows,
       latency: {
-        recent: recentOf(first.latencyMs, stats.latencyMs),
+        recent: recentOf(first.histograms.latencyMs, last.histograms.latencyMs),
         sinceStart: sinceStart(stats.latencyMs),
       },
       attainment: sharesOf(this.#attainment?.read(stats.requests)),

@@ -92,9 +92,10 @@ export class LiveLog {
 
   #listen<Name extends string>(
     source: Subscribable<Name>,
-    listeners: Readonly<Record<Name, (event: never) => void>>,
+    listeners: Readonly<Partial<Record<Name, (event: never) => void>>>,
   ): void {
-    const all = Object.entries(listeners) as [Name, (event: never) => void][]
+    // What each is told follows from its name, which is more than the declaration of on() can say here.
+    const all = Object.entries(listeners) as [Name, (event: unknown) => void][]
     for (const [name, listener] of all) source.on(name, listener)
     this.#ends.push(() => {
       for (const [name, listener] of all) source.off(name, listener)

@@ -1,3 +1,4 @@
+import type { EngineHistograms } from '../engine/histograms.ts'
 import type { EngineStats } from '../engine/stats.ts'
 
 /** What an engine counted until some moment. */
@@ -5,6 +6,8 @@ export interface LiveReading {
   /** Of a clock that never goes back. */
   readonly atMs: number
   readonly stats: EngineStats
+  /** Counted up to `recentBounds`. */
+  readonly histograms: EngineHistograms
 }
 
 /** Readings of the last moments, to see what is recent: back to the last one that is as old as the window. */

@@ -1,6 +1,7 @@
 // What the live view needs of an engine, a tuner, a plan and prices. `Engine`, `Tuner`, `Plan` and `Hardware` are such;
 // this folder may not name the last three.
 import type { EngineEvents } from '../engine/events.ts'
+import type { EngineHistograms, HistogramBounds } from '../engine/histograms.ts'
 import type { EngineStats } from '../engine/stats.ts'
 import type { CompleteConfiguration } from '../pipeline/configuration.ts'
 import type { Pipeline } from '../pipeline/pipeline.ts'
@@ -10,6 +11,7 @@ export interface LiveEngineSource extends Subscribable<keyof EngineEvents> {
   readonly pipeline: Pipeline
   readonly configuration: CompleteConfiguration
   stats(): EngineStats
+  histograms(bounds: HistogramBounds): EngineHistograms
   /** Throws MILLRACE_CLOSED where the engine is closed or drained, which is how that is noticed. */
   watchArrivals(listener: () => void): { stop(): void }
 }
@@ -27,8 +29,8 @@ export interface LiveTunerSource extends Subscribable<'scale' | 'replan' | 'cloc
 
 /** Whose listeners are told; what each is told depends on the name. */
 export interface Subscribable<Name extends string> {
-  on(name: Name, listener: (event: never) => void): unknown
-  off(name: Name, listener: (event: never) => void): unknown
+  on(name: Name, listener: (event: unknown) => void): unknown
+  off(name: Name, listener: (event: unknown) => void): unknown
 }
 
 /** Replicas that a tuner adds or removes. */

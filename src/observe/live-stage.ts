@@ -1,3 +1,4 @@
+import type { StageHistograms } from '../engine/histograms.ts'
 import type { StageStats } from '../engine/stats.ts'
 import type { CompleteStageConfiguration } from '../pipeline/configuration.ts'
 import type { LiveReading } from './live-readings.ts'
@@ -13,8 +14,10 @@ export function liveStage(
   },
 ): LiveStage {
   const { tier, maxBatch, maxDelayMs, model } = given.configuration
-  const moments = given.readings.map(({ atMs, stats }) => {
-    return { atMs, stage: stats.stages[name] as StageStats } // stages never change
+  const moments = given.readings.map(({ atMs, stats, histograms }): Moment => {
+    // Stages never change.
+    const stage = stats.stages[name] as StageStats
+    return { atMs, stage, histograms: histograms.stages[name] as StageHistograms }
   })
   const [first, last] = [moments[0] as Moment, moments.at(-1) as Moment]
   const [before, now] = [first.stage, last.stage]
@@ -28,14 +31,15 @@ export function liveStage(
     ratePerS: windowMs > 0 ? (1000 * (rows - before.rows)) / windowMs : undefined,
     meanBatch: batches > 0 ? batchedRows / batches : undefined,
     utilization: utilizationOf(moments),
-    queue: recentOf(before.queueMs, now.queueMs),
-    service: recentOf(before.serviceMs, now.serviceMs),
+    queue: recentOf(first.histograms.queueMs, last.histograms.queueMs),
+    service: recentOf(first.histograms.serviceMs, last.histograms.serviceMs),
   }
 }
 
 interface Moment {
   readonly atMs: number
   readonly stage: StageStats
+  readonly histograms: StageHistograms
 }
 
 /** Of the time that there were replicas for, how much they worked; both ends of a batch may lie outside. */

@@ -8,7 +8,8 @@ import { element, setAttributes, setText } from './element.ts'
 import { ms, number, span } from './format.ts'
 import { type HeadFigure, headFigures, verdictOf } from './verdict.ts'
 
-const chartSpanMs = 5 * 60_000
+const minuteMs = 60_000
+const longestMinutes = 5
 
 export class EngineDrawing {
   readonly element = element('article', { class: 'engine' })
@@ -40,7 +41,9 @@ export class EngineDrawing {
   readonly #stages = new TableDrawing('Stages')
   readonly #prediction = new TableDrawing('Predicted beside measured')
   readonly #predictionCard = card('Predicted beside measured', this.#prediction.element)
-  readonly #reasons = element('div', { class: 'reasons' })
+  readonly #reasons = element('dl', { class: 'reasons' })
+  readonly #reasonsCard = card('Why it was planned so', this.#reasons)
+  #shownReasons = ''
   readonly #outcomes = new TableDrawing('Requests by outcome')
   readonly #log = new LogDrawing()
   readonly #tuner = element('p', { class: 'faint' })
@@ -49,7 +52,6 @@ export class EngineDrawing {
 
   constructor(engine: LiveEngine) {
     this.#engine = engine
-    this.#predictionCard.append(this.#reasons)
     this.element.append(
       element(
         'header',
@@ -77,7 +79,12 @@ export class EngineDrawing {
         'div',
         { class: 'columns even' },
         this.#predictionCard,
-        card('Requests by outcome', this.#outcomes.element),
+        element(
+          'div',
+          { class: 'stack' },
+          card('Requests by outcome', this.#outcomes.element),
+          this.#reasonsCard,
+        ),
       ),
     )
     // What depends on the width is drawn again when that changes.
@@ -123,7 +130,10 @@ export class EngineDrawing {
     if (plan?.p99Ms !== undefined) {
       marks.push({ name: `predicted p99`, value: plan.p99Ms, kind: 'predicted' })
     }
-    const spanMs = chartSpanMs
+    // Of the last minutes, as many as something is known of.
+    const knownMs = untilMs - (this.#points[0]?.atMs ?? untilMs)
+    const minutes = Math.min(longestMinutes, Math.max(1, Math.ceil(knownMs / minuteMs)))
+    const spanMs = minutes * minuteMs
     const latencies = this.#points.map(({ atMs, p50Ms, p95Ms, p99Ms }) => {
       return { atMs, values: [p50Ms, p95Ms, p99Ms] }
     })
@@ -133,19 +143,19 @@ export class EngineDrawing {
     showLegend(this.#legend, latency.recent)
   }
 
+  /** Why the plan is as it is: changes where another plan is served. */
   #showReasons(stages: NonNullable<LiveEngine['plan']>['stages']): void {
-    const reasons = Object.entries(stages).filter(([, { reason }]) => reason !== undefined)
-    const wanted = reasons.map(([name, { reason }]) => `${name}: ${reason}`)
-    if (this.#reasons.dataset['shown'] === wanted.join('\n')) return
-    this.#reasons.dataset['shown'] = wanted.join('\n')
-    const items = wanted.map((text) => element('li', {}, text))
-    const details = element(
-      'details',
-      {},
-      element('summary', {}, 'Why it was planned so'),
-      element('ul', {}, ...items),
-    )
-    this.#reasons.replaceChildren(...(items.length === 0 ? [] : [details]))
+    const reasons = Object.entries(stages).flatMap(([name, { reason }]) => {
+      return reason === undefined ? [] : [[name, reason] as const]
+    })
+    this.#reasonsCard.hidden = reasons.length === 0
+    const wanted = JSON.stringify(reasons)
+    if (this.#shownReasons === wanted) return
+    this.#shownReasons = wanted
+    const items = reasons.map(([name, reason]) => {
+      return element('div', {}, element('dt', {}, name), element('dd', {}, reason))
+    })
+    this.#reasons.replaceChildren(...items)
   }
 }
 

@@ -106,7 +106,12 @@ export function predictionSheet(engine: LiveEngine): Sheet | undefined {
     compared('Latency p50', format.ms, [plan.p50Ms, recent?.p50Ms]),
     compared('Latency p95', format.ms, [plan.p95Ms, recent?.p95Ms]),
     compared('Latency p99', format.ms, [plan.p99Ms, recent?.p99Ms]),
-    compared(within, format.attainment, [plan.attainment, share]),
+    [
+      within,
+      format.attainment(plan.attainment),
+      format.attainment(share),
+      format.shareDifference(plan.attainment, share),
+    ],
     compared('Cost per hour', format.cost, [plan.costPerHour, engine.costPerHour]),
   ]
   const byStage = graph.stages.flatMap(({ name }) => {

@@ -55,6 +55,17 @@ export function difference(predicted: number | undefined, measured: number | und
   return percents === 0 ? 'none' : `${percents > 0 ? '+' : '−'}${Math.abs(percents)} %`
 }
 
+/** `−1.23 points`: how much more of all requests. */
+export function shareDifference(
+  predicted: number | undefined,
+  measured: number | undefined,
+): string {
+  if (predicted === undefined || measured === undefined) return none
+  const points = Math.abs(measured - predicted) * 100
+  if (points < 0.005) return 'none'
+  return `${measured > predicted ? '+' : '−'}${points.toFixed(2)} points`
+}
+
 /** In the currency of the prices. */
 export function cost(perHour: number | undefined): string {
   if (perHour === undefined) return none
