@@ -9,6 +9,12 @@ export type { SwapOptions } from './engine/changes.ts'
 export { Engine } from './engine/engine.ts'
 export type { CloseOptions, EngineOptions, Overload } from './engine/engine-options.ts'
 export type { EngineEvents, EngineListener } from './engine/events.ts'
+export type {
+  EngineHistograms,
+  Histogram,
+  HistogramBounds,
+  StageHistograms,
+} from './engine/histograms.ts'
 export type { InferOptions, Priority } from './engine/infer-options.ts'
 export { type ReplayOptions, type ReplayProgress, replay } from './engine/replay.ts'
 export type { ReplayReport, ReplayStage } from './engine/replay-report.ts'
@@ -33,6 +39,20 @@ export type {
   StageEstimate,
 } from './estimator/estimate.ts'
 export { type EstimateOptions, Estimator, type EstimatorOptions } from './estimator/estimator.ts'
+export { type MetricsRouteOptions, metricsRoute } from './http/metrics-route.ts'
+export {
+  Attainment,
+  type AttainmentOptions,
+  type AttainmentReading,
+  type CountedRequests,
+  type WindowAttainment,
+} from './observe/attainment.ts'
+export { costPerHour, type Prices, type StaffedConfiguration } from './observe/cost-per-hour.ts'
+export type { MeteredEngine } from './observe/engine-reading.ts'
+export type { Labels } from './observe/metric-definition.ts'
+export type { MetricRegistry } from './observe/metric-registry.ts'
+export type { MetricsOptions } from './observe/metrics-options.ts'
+export { type EngineMetrics, observeMetrics } from './observe/observe-metrics.ts'
 export type { Condition, ConditionTest, ConditionValue } from './pipeline/condition.ts'
 export type {
   CompleteConfiguration,

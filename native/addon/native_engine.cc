@@ -6,6 +6,7 @@
 #include <optional>
 #include <utility>
 
+#include "addon/histogram_values.h"
 #include "addon/native_error.h"
 #include "addon/spec_reader.h"
 #include "addon/stats_writer.h"
@@ -87,7 +88,8 @@ Napi::Function NativeEngine::define(Napi::Env env) {
        InstanceMethod<&NativeEngine::scale>("scale"),
        InstanceMethod<&NativeEngine::reconfigure>("reconfigure"),
        InstanceMethod<&NativeEngine::refuse>("refuse"), InstanceMethod<&NativeEngine::stop>("stop"),
-       InstanceMethod<&NativeEngine::stats>("stats")});
+       InstanceMethod<&NativeEngine::stats>("stats"),
+       InstanceMethod<&NativeEngine::histograms>("histograms")});
 }
 
 Napi::Value NativeEngine::create(const Napi::CallbackInfo& info) {
@@ -344,6 +346,11 @@ Napi::Value NativeEngine::refuse(const Napi::CallbackInfo& info) {
 
 Napi::Value NativeEngine::stats(const Napi::CallbackInfo& info) {
   return write_stats(info.Env(), engine_->stats());
+}
+
+Napi::Value NativeEngine::histograms(const Napi::CallbackInfo& info) {
+  const HistogramBounds bounds = read_bounds(info[0].As<Napi::Object>());
+  return write_histograms(info.Env(), engine_->histograms(bounds), engine_->spec());
 }
 
 }  // namespace millrace

@@ -42,6 +42,7 @@ class NativeEngine : public Napi::ObjectWrap<NativeEngine>, public WakeListener 
   Napi::Value refuse(const Napi::CallbackInfo& info);
   Napi::Value stop(const Napi::CallbackInfo& info);
   Napi::Value stats(const Napi::CallbackInfo& info);
+  Napi::Value histograms(const Napi::CallbackInfo& info);
 
   Napi::Value make_submit(Napi::Env env);
   static napi_value submit(napi_env env, napi_callback_info info);

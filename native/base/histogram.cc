@@ -6,6 +6,13 @@
 namespace millrace {
 namespace {
 
+// Of the bucket after the last, too.
+double first_value_of(std::size_t bucket) {
+  constexpr std::size_t kSub = Histogram::kSub;
+  if (bucket < kSub) return static_cast<double>(bucket);
+  return std::ldexp(static_cast<double>(kSub + bucket % kSub), static_cast<int>(bucket / kSub - 1));
+}
+
 // The smallest value that a share `q` of all values does not exceed (nearest rank). The tiny number
 // keeps a product such as 0.99 * 300 from rounding up to the rank above.
 double quantile(const std::vector<std::uint64_t>& totals, std::uint64_t count, double q) {
@@ -31,10 +38,31 @@ void Histogram::add_to(std::vector<std::uint64_t>& totals, std::uint64_t& sum,
 }
 
 double Histogram::value_of(std::size_t bucket) {
-  if (bucket < kSub) return static_cast<double>(bucket);
-  const std::size_t shift = bucket / kSub - 1;
-  const std::uint64_t low = static_cast<std::uint64_t>(kSub + bucket % kSub) << shift;
-  return static_cast<double>(low) + static_cast<double>((std::uint64_t{1} << shift) - 1) / 2;
+  return (first_value_of(bucket) + first_value_of(bucket + 1) - 1) / 2;
+}
+
+std::size_t Histogram::buckets_up_to(double bound) {
+  if (!(bound >= 0)) return 0;
+  if (bound >= std::ldexp(1.0, kMaxBits)) return kBuckets - 1;
+  const std::size_t bucket = bucket_of(static_cast<std::uint64_t>(bound));
+  const double last = first_value_of(bucket + 1) - 1;
+  return last <= bound && bucket + 1 < kBuckets ? bucket + 1 : bucket;
+}
+
+HistogramCounts Histogram::count_up_to(std::span<const double> bounds,
+                                       const std::vector<std::uint64_t>& totals,
+                                       std::uint64_t sum) {
+  HistogramCounts counts;
+  counts.sum = static_cast<double>(sum);
+  counts.up_to.reserve(bounds.size());
+  std::size_t bucket = 0;
+  for (const double bound : bounds) {
+    const std::size_t end = std::min(buckets_up_to(bound), totals.size());
+    for (; bucket < end; ++bucket) counts.count += totals[bucket];
+    counts.up_to.push_back(counts.count);
+  }
+  for (; bucket < totals.size(); ++bucket) counts.count += totals[bucket];
+  return counts;
 }
 
 HistogramSummary Histogram::summarize(const std::vector<std::uint64_t>& totals, std::uint64_t sum,

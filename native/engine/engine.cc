@@ -196,4 +196,15 @@ EngineStats Engine::stats() const {
   return stats;
 }
 
+EngineHistograms Engine::histograms(const HistogramBounds& bounds) const {
+  EngineHistograms histograms;
+  HistogramMerge latency;
+  latency.add(latency_ns_);
+  histograms.latency_ns = latency.counts(bounds.latency_ns);
+  for (std::size_t stage = 0; stage < spec_.stages.size(); ++stage) {
+    histograms.stages.push_back(staff_.stage_histograms(stage, bounds));
+  }
+  return histograms;
+}
+
 }  // namespace millrace

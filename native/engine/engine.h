@@ -7,7 +7,7 @@
 //   control   any thread but a replica's: scales, reconfigures and stops, one call at a time
 //             (others wait). May block: for a batch to end, for a model to load.
 //   replicas  one a replica, inside.
-//   stats() may be called from any thread.
+//   stats() and histograms() may be called from any thread.
 //
 // Promises
 //   - Every accepted request is collected or cancelled exactly once: completed, failed, expired,
@@ -123,6 +123,7 @@ class Engine {
   // Any thread -----------------------------------------------------------------------------------
 
   [[nodiscard]] EngineStats stats() const;
+  [[nodiscard]] EngineHistograms histograms(const HistogramBounds& bounds) const;
 
   // Its models declare and do not run: those that serve change.
   [[nodiscard]] const PipelineSpec& spec() const { return spec_; }

@@ -234,4 +234,17 @@ StageStats Staff::stage_stats(std::size_t stage) const {
   return stats;
 }
 
+StageHistograms Staff::stage_histograms(std::size_t stage, const HistogramBounds& bounds) const {
+  HistogramMerge queue;
+  HistogramMerge service;
+  HistogramMerge rows;
+  seats_.each_stats(stage, [&](const ReplicaStats& one) {
+    queue.add(one.queue_ns);
+    service.add(one.service_ns);
+    rows.add(one.batch_rows);
+  });
+  return {queue.counts(bounds.stage_ns), service.counts(bounds.stage_ns),
+          rows.counts(bounds.batch_rows)};
+}
+
 }  // namespace millrace

@@ -83,6 +83,8 @@ class Staff {
 
   // Any thread.
   [[nodiscard]] StageStats stage_stats(std::size_t stage) const;
+  [[nodiscard]] StageHistograms stage_histograms(std::size_t stage,
+                                                 const HistogramBounds& bounds) const;
 
  private:
   // What the replicas of a stage are made with.

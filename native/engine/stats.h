@@ -72,10 +72,29 @@ struct EngineStats {
   std::size_t pending_requests = 0;  // submitted and not yet collected or cancelled
   std::size_t pending_rows = 0;      // still somewhere in the pipeline
   std::array<std::uint64_t, kOutcomes> outcomes{};
-  std::uint64_t shed = 0;       // requests refused because their deadline could not be met
+  std::uint64_t shed = 0;              // requests refused because their deadline could not be met
   std::uint64_t within_objective = 0;  // completed, and took no longer than the objective
   HistogramSummary latency_ns;         // of completed requests
   std::vector<StageStats> stages;
+};
+
+// Ascending bounds at which distributions are counted.
+struct HistogramBounds {
+  std::vector<double> latency_ns;
+  std::vector<double> stage_ns;  // of both times of a stage
+  std::vector<double> batch_rows;
+};
+
+struct StageHistograms {
+  HistogramCounts queue_ns;
+  HistogramCounts service_ns;
+  HistogramCounts batch_rows;
+};
+
+// The distributions of EngineStats in whole, counted up to bounds. No count ever falls.
+struct EngineHistograms {
+  HistogramCounts latency_ns;
+  std::vector<StageHistograms> stages;
 };
 
 }  // namespace millrace

@@ -40,6 +40,7 @@ import {
 } from './engine-options.ts'
 import { EngineEmitter, type EngineEvents, type EngineListener } from './events.ts'
 import { FunctionHosts } from './function-hosts.ts'
+import { checkHistogramBounds, type EngineHistograms, type HistogramBounds } from './histograms.ts'
 import {
   defaultTerms,
   type InferOptions,
@@ -186,6 +187,17 @@ export class Engine<P extends Pipeline = Pipeline> implements AsyncDisposable {
   }
 
   /**
+   * The distributions of {@link stats} in whole: how many values lie at or below each bound, as monitoring systems take
+   * them.
+   *
+   * @throws {MillraceError} MILLRACE_INVALID_OPTION
+   */
+  histograms(bounds: HistogramBounds): EngineHistograms<StagesOf<P>> {
+    const checked = checkHistogramBounds(bounds)
+    return this.#parts.native.histograms(checked) as EngineHistograms<StagesOf<P>>
+  }
+
+  /**
    * Writes down when requests arrive from now on, whatever becomes of them: every call that is not wrong in itself, those
    * refused for lack of room or time included. A request of several rows arrives once. Several recordings may go on at
    * the same time; while there is none, nothing is spent on it.
@@ -307,6 +319,7 @@ export class Engine<P extends Pipeline = Pipeline> implements AsyncDisposable {
     this.#shed.flush()
     // A worker stuck in a system call ends when that returns; nobody needs to wait for it.
     await withinMs(this.#parts.hosts.close(), longestWorkerEndMs)
+    this.#events.emit('close', undefined)
   }
 
   #submit(terms: RequestTerms): number {

@@ -22,6 +22,8 @@ export interface EngineEvents<Stages extends string = string> {
     /** How many of them were accepted, and dropped by a stage later: only stages that did. */
     readonly stages: Readonly<Partial<Record<Stages, number>>>
   }
+  /** It serves no more: every request is answered, and its models are freed. Once. */
+  readonly close: undefined
   /** A change failed and what was served before still is. Nothing happens where nobody listens. */
   readonly error: MillraceError
 }

@@ -252,6 +252,7 @@ export interface NativeEngine {
   /** Ends all replicas at once, interrupting what runs, and settles what is left as closed. */
   stop(): Promise<void>
   stats(): NativeStats
+  histograms(bounds: NativeHistogramBounds): NativeHistograms
 }
 
 export interface NativeRefusal {
@@ -328,4 +329,26 @@ export interface NativeStats {
   }
   readonly latencyMs: NativeSummary
   readonly stages: Readonly<Record<string, NativeStageStats>>
+}
+
+/** Ascending, at least 0; the times are of requests, and of queue and service of each stage. */
+export interface NativeHistogramBounds {
+  readonly latencyMs: readonly number[]
+  readonly stageMs: readonly number[]
+  readonly batchRows: readonly number[]
+}
+
+/** A distribution, counted up to bounds. */
+export interface NativeHistogram {
+  /** For each bound, how many values lie at or below it; those up to 1.6 % below may be missing. */
+  readonly upTo: readonly number[]
+  readonly count: number
+  readonly sum: number
+}
+
+export interface NativeHistograms {
+  readonly latencyMs: NativeHistogram
+  readonly stages: Readonly<
+    Record<string, Readonly<Record<'queueMs' | 'serviceMs' | 'batchRows', NativeHistogram>>>
+  >
 }

@@ -122,6 +122,63 @@ TEST(Histogram, MergesAsIfOneHadRecordedAll) {
   EXPECT_EQ(merged.max, whole.max);
 }
 
+HistogramCounts counts_of(const std::vector<std::int64_t>& values,
+                          const std::vector<double>& bounds) {
+  const auto histogram = std::make_unique<Histogram>();
+  for (const std::int64_t value : values) histogram->record(value);
+  HistogramMerge merge;
+  merge.add(*histogram);
+  return merge.counts(bounds);
+}
+
+TEST(HistogramCounts, AreExactForSmallValues) {
+  const HistogramCounts counts = counts_of({0, 1, 2, 2, 3, 16, 127}, {0, 1, 2, 4, 16, 126, 127});
+  EXPECT_EQ(counts.up_to, (std::vector<std::uint64_t>{1, 2, 4, 5, 6, 6, 7}));
+  EXPECT_EQ(counts.count, 7u);
+  EXPECT_EQ(counts.sum, 151);
+}
+
+TEST(HistogramCounts, AreZeroWhereNothingWasRecorded) {
+  const HistogramCounts counts = counts_of({}, {1, 10});
+  EXPECT_EQ(counts.up_to, (std::vector<std::uint64_t>{0, 0}));
+  EXPECT_EQ(counts.count, 0u);
+  HistogramMerge nothing;
+  EXPECT_EQ(nothing.counts(std::vector<double>{5}).up_to, (std::vector<std::uint64_t>{0}));
+}
+
+TEST(HistogramCounts, HaveWhatIsTooLargeInTheirTotalAlone) {
+  const HistogramCounts counts =
+      counts_of({std::int64_t{1} << 50, 5}, {10, 1e12, 1.0995116e12, 1e18, 1e300});
+  EXPECT_EQ(counts.up_to, (std::vector<std::uint64_t>{1, 1, 1, 1, 1}));
+  EXPECT_EQ(counts.count, 2u);
+}
+
+TEST(HistogramCounts, HaveNoValueAboveABoundAndAllThatAreClearlyBelow) {
+  det::Random random(11);
+  for (int round = 0; round < 200; ++round) {
+    std::vector<std::int64_t> values;
+    for (int i = 0; i < 200; ++i) {
+      values.push_back(static_cast<std::int64_t>(random.next() >> (64 - 1 - random.below(39))));
+    }
+    std::vector<double> bounds;
+    for (int i = 0; i < 12; ++i) {
+      bounds.push_back(static_cast<double>(random.next() >> (64 - 1 - random.below(39))));
+    }
+    std::sort(bounds.begin(), bounds.end());
+    const HistogramCounts counts = counts_of(values, bounds);
+    EXPECT_EQ(counts.count, values.size());
+    for (std::size_t i = 0; i < bounds.size(); ++i) {
+      const auto below = [&](double bound) {
+        return static_cast<std::uint64_t>(std::count_if(
+            values.begin(), values.end(), [&](auto v) { return static_cast<double>(v) <= bound; }));
+      };
+      EXPECT_LE(counts.up_to[i], below(bounds[i])) << bounds[i];
+      EXPECT_GE(counts.up_to[i], below(bounds[i] * (1 - kPromise))) << bounds[i];
+      if (i > 0) EXPECT_GE(counts.up_to[i], counts.up_to[i - 1]);
+    }
+  }
+}
+
 TEST(Histogram, MayBeReadWhileItIsWritten) {
   const auto histogram = std::make_unique<Histogram>();
   constexpr std::uint64_t kValues = 20'000;
