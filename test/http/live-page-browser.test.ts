@@ -121,7 +121,9 @@ describe.skipIf(isChromiumMissing)('the live page in a browser', () => {
       // Far more at once than any window of the plan holds.
       await tuned.infer(600)
       const [why = ''] = (await decided).split(' -> ')
-      await expect.poll(() => shown.page.locator('.log .why').first().textContent(), patience).toContain(why)
+      await expect
+        .poll(() => shown.page.locator('.log .why').first().textContent(), patience)
+        .toContain(why)
       expect(await shown.page.locator('.log').textContent()).toContain('▲ tuner, up')
     } finally {
       await tuned.tuner.stop()
