@@ -36,8 +36,15 @@ function biome() {
   return node('@biomejs/biome/bin/biome', args)
 }
 
+/** Of what runs in Node, and of what runs in browsers. */
 function types() {
-  return node('typescript/bin/tsc', ['--noEmit', '-p', 'tsconfig.json'])
+  const results = ['tsconfig.json', 'tsconfig.page.json'].map((project) => {
+    return node('typescript/bin/tsc', ['--noEmit', '-p', project])
+  })
+  return {
+    ok: results.every(({ ok }) => ok),
+    output: results.map(({ output }) => output).join(''),
+  }
 }
 
 /** What is published, as npm and as a user's compiler find it. */

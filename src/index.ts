@@ -40,6 +40,7 @@ export type {
   StageEstimate,
 } from './estimator/estimate.ts'
 export { type EstimateOptions, Estimator, type EstimatorOptions } from './estimator/estimator.ts'
+export { type LivePage, livePage } from './http/live-page.ts'
 export type { HttpHandler, HttpRequest, HttpResponse } from './http/message.ts'
 export { type MetricsRouteOptions, metricsRoute } from './http/metrics-route.ts'
 export { openInference } from './http/open-inference/open-inference.ts'
@@ -53,6 +54,30 @@ export {
 } from './observe/attainment.ts'
 export { costPerHour, type Prices, type StaffedConfiguration } from './observe/cost-per-hour.ts'
 export type { MeteredEngine } from './observe/engine-reading.ts'
+export type { LiveOptions, WatchedEngine } from './observe/live-options.ts'
+export type {
+  LiveAttainment,
+  LiveDistribution,
+  LiveEdge,
+  LiveEngine,
+  LiveEvent,
+  LiveGraph,
+  LiveNode,
+  LiveObjective,
+  LiveOutcome,
+  LivePlan,
+  LivePlannedStage,
+  LivePoint,
+  LiveShare,
+  LiveSnapshot,
+  LiveStage,
+  LiveTuning,
+} from './observe/live-snapshot.ts'
+export type {
+  LiveEngineSource,
+  LivePlanSource,
+  LiveTunerSource,
+} from './observe/live-source.ts'
 export type { Labels } from './observe/metric-definition.ts'
 export type { MetricRegistry } from './observe/metric-registry.ts'
 export type { MetricsOptions } from './observe/metrics-options.ts'

@@ -95,24 +95,31 @@ function nativeStep(root) {
 /** @param {string} root @returns {Step} */
 function typeScriptStep(root) {
   const commandLine = join(root, 'dist', 'cli', 'main.js')
+  const livePage = join(root, 'dist', 'http', 'live-page', 'page.html')
   return {
     message: 'compiling TypeScript',
     stampPath: join(root, 'build', '.stamps', 'typescript'),
     fingerprint: () =>
       fingerprint({
         root,
-        paths: ['tsconfig.json', 'tsconfig.build.json', 'src'],
+        paths: [
+          'tsconfig.json',
+          'tsconfig.build.json',
+          'tsconfig.page.json',
+          'scripts/copy-page.mjs',
+          'src',
+        ],
         also: versions(root, ['typescript', '@types/node']),
       }),
-    outputs: () => [join(root, 'dist', 'index.js'), commandLine],
+    outputs: () => [join(root, 'dist', 'index.js'), commandLine, livePage],
     run: () => {
       const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc')
-      run({
-        root,
-        name: 'tsc',
-        command: process.execPath,
-        args: [tsc, '-p', 'tsconfig.build.json'],
-      })
+      const node = (/** @type {string} */ name, /** @type {string[]} */ args) =>
+        run({ root, name, command: process.execPath, args })
+      node('tsc', [tsc, '-p', 'tsconfig.build.json'])
+      // The script of the live page runs in browsers, which have other globals.
+      node('tsc-page', [tsc, '-p', 'tsconfig.page.json'])
+      node('copy-page', [join(root, 'scripts', 'copy-page.mjs')])
       removeOrphans(root)
       // What `npx millrace` runs. npx makes it executable where it first links it, and never again.
       if (existsSync(commandLine)) chmodSync(commandLine, 0o755)

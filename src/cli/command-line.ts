@@ -8,6 +8,7 @@ import { addReplicateCommand } from './replicate.ts'
 import { addRunCommand } from './run.ts'
 import { addSimulateCommand } from './simulate.ts'
 import type { Terminal } from './terminal.ts'
+import { addTopCommand } from './top.ts'
 import { addTraceCommand } from './trace.ts'
 
 const commands = [
@@ -18,6 +19,7 @@ const commands = [
   addRunCommand,
   addReplicateCommand,
   addDoctorCommand,
+  addTopCommand,
 ] as const
 
 /**

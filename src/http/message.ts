@@ -6,6 +6,11 @@ export interface HttpRequest {
   readonly method: string
   /** Below where the handler is mounted: begins with '/', has no query, and is percent-encoded as it came. */
   readonly path: string
+  /**
+   * The whole path as the client sent it, the mount point included, without the query: to tell a mount point with a slash at
+   * its end from one without. Left out where an adapter cannot say.
+   */
+  readonly fullPath?: string | undefined
   /** What follows the '?'; empty where there is none. */
   readonly query: string
   /** Names in lower case. */

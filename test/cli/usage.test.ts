@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { describe, expect, it } from 'vitest'
 import { binary, millrace, root } from './millrace.ts'
 
-const commands = ['profile', 'trace', 'simulate', 'plan', 'run', 'replicate', 'doctor']
+const commands = ['profile', 'trace', 'simulate', 'plan', 'run', 'replicate', 'top', 'doctor']
 
 describe('the command line', () => {
   it('lists its commands', async () => {
