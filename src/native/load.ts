@@ -1,14 +1,11 @@
 // Finds and loads the addon, once, on first use.
 import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { fileURLToPath } from 'node:url'
 import { MillraceError } from '../errors.ts'
 import type { Addon } from './addon.ts'
+import { addonFile } from './addon-file.ts'
 
 const require = createRequire(import.meta.url)
-
-// From src/native and from dist/native alike.
-const builtHere = fileURLToPath(new URL('../../build/Release/millrace.node', import.meta.url))
 
 let loaded: Addon | undefined
 
@@ -23,7 +20,7 @@ export function loadAddon(): Addon {
 }
 
 function load(): Addon {
-  const path = process.env['MILLRACE_ADDON'] ?? builtHere
+  const path = addonFile()
   if (!existsSync(path)) {
     throw new MillraceError({
       code: 'MILLRACE_NATIVE_LOAD',

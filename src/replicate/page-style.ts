@@ -19,6 +19,7 @@ td.number { text-align: right; font-variant-numeric: tabular-nums; white-space: 
 th { font-weight: 600; background: var(--panel) }
 .confirmed { color: var(--good); font-weight: 600 } .not-confirmed { color: var(--bad); font-weight: 600 }
 .confirmed-in-part { color: var(--half); font-weight: 600 } .reported { color: var(--faint); font-weight: 600 }
+.reason { display: block; color: var(--faint); font-size: .85rem; line-height: 1.4 }
 @media (max-width: 640px) {
   .findings, .findings tbody, .findings tr, .findings td { display: block; width: 100% }
   .findings thead { display: none } .findings tr { border-bottom: 2px solid var(--line); padding: .5rem 0 }

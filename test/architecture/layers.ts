@@ -45,6 +45,8 @@ export const TYPESCRIPT_FILE_LAYERS: Layers = {
   'src/profile/measuring-engine.ts': ['engine'],
   // What a request costs beside its stages is what is left of its latency when the estimator has spoken.
   'src/profile/latency-otherwise.ts': ['estimator'],
+  // What was computed by another addon is computed again: it looks at the file, and loads nothing.
+  'src/replicate/code-fingerprint.ts': ['native'],
 }
 
 export const NATIVE_LAYERS: Layers = {

@@ -84,6 +84,12 @@ function gain(data: AccuracyData): Finding {
     confidence: 'sure',
     ours: `up to ${percent(most - 1, 1)} higher for at most a quarter more cost${least ? `; 21 % higher or more from ${percent(least.cost - 1, 0)} more cost on` : ''}`,
     verdict: most >= publishedGain ? 'confirmed' : least ? 'confirmed in part' : 'not confirmed',
+    reason:
+      most >= publishedGain
+        ? 'A gain of that size is to be had for at most a quarter more cost.'
+        : least
+          ? `A gain of that size is to be had, but for ${percent(least.cost - 1, 0)} more cost and not for a little.`
+          : 'No plan gains as much over another.',
     ...(most < publishedGain && {
       analysis: `There are three models to choose from, in large steps, and one of them alone runs well on a CPU: a better model brings a GPU with it, or another replica of one. IPA has five sizes of each model, all on CPU cores.${least ? ` The cheapest step of that size is from ${text(least.from)} to ${text(least.to)}.` : ''} Fronts: ${fronts.join('; ')}.`,
     }),
@@ -123,6 +129,7 @@ function weighted(data: AccuracyData): Finding {
     confidence: 'sure',
     ours: `of ${counts.join(', ')} plans that nothing beats (${latencies.join(', ')} ms) three weightings choose ${chosen.join(', ')}`,
     verdict: 'reported',
+    reason: 'It is how IPA chooses, not a result of it.',
     analysis: `A dollar an hour counts ${weights.map(({ name, perDollar }) => `${perDollar} points of accuracy (${name})`).join(', ')}. ${list.join('; ')}.`,
   }
 }
