@@ -107,11 +107,24 @@ function cell(name: string, html: string): string {
 function tableOf({ title, rows }: FigureTable): string {
   const [heading = [], ...body] = rows
   const line = (row: readonly string[]) =>
-    `<tr>${row.map((text) => `<td${looksNumeric(text) ? ' class="number"' : ''}>${htmlOf(text)}</td>`).join('')}</tr>`
+    `<tr>${row.map((text) => `<td${kindOf(text)}>${htmlOf(text)}</td>`).join('')}</tr>`
+  const head = heading.map((text, column) => {
+    const cells = body.map((row) => row[column] ?? '')
+    const isNumeric = cells.every((cell) => cell === '' || looksNumeric(cell))
+    return `<th${isNumeric ? ' class="number"' : ''}>${htmlOf(text)}</th>`
+  })
   return `<h3>${htmlOf(title)}</h3>
-<div class="scroll"><table><thead><tr>${heading.map((text) => `<th>${htmlOf(text)}</th>`).join('')}</tr></thead>
+<div class="scroll"><table><thead><tr>${head.join('')}</tr></thead>
 <tbody>${body.map(line).join('\n')}</tbody></table></div>`
 }
+
+function kindOf(text: string): string {
+  if (looksNumeric(text)) return ' class="number"'
+  return text.length > longText ? ' class="long"' : ''
+}
+
+/** Letters; wider than such a text would be where a table is squeezed into a telephone. */
+const longText = 40
 
 function looksNumeric(text: string): boolean {
   return /^[-+$]{0,2}[\d,.]+( ?(%|ms|s|h|\/s|\/h|points))?$/.test(text)

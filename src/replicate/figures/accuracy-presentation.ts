@@ -3,11 +3,14 @@ import { dollars, milliseconds, percent } from '../number-text.ts'
 import type { Plot } from '../plot.ts'
 import type { AccuracyData, AccuracyPlan } from './accuracy-data.ts'
 
-/** IPA's three terms: a point of accuracy counts 1, a dollar an hour this much, a row of a batch a trifle. */
+/**
+ * IPA's three terms: a point of accuracy counts 1, a dollar an hour this much, a row of a batch a trifle. Marks of a size each,
+ * since two of them may choose the same plan.
+ */
 const weights = [
-  { name: 'accuracy first', perDollar: 0.25 },
-  { name: 'balanced', perDollar: 2 },
-  { name: 'cost first', perDollar: 10 },
+  { name: 'accuracy first', perDollar: 1, size: 22 },
+  { name: 'balanced', perDollar: 5, size: 16 },
+  { name: 'cost first', perDollar: 25, size: 10 },
 ] as const
 const perRow = 1e-6
 
@@ -98,16 +101,16 @@ function gain(data: AccuracyData): Finding {
 
 interface Choice {
   readonly name: string
-  readonly perDollar: number
+  readonly size: number
   readonly plan: AccuracyPlan
 }
 
 function choices(data: AccuracyData, latencyMs: number): readonly Choice[] {
-  return weights.flatMap(({ name, perDollar }) => {
+  return weights.flatMap(({ name, perDollar, size }) => {
     const plan = best(within(data, latencyMs), ({ accuracy, costPerHour, batches }) => {
       return 100 * accuracy - perDollar * costPerHour - perRow * batches
     })
-    return plan === undefined ? [] : [{ name, perDollar, plan }]
+    return plan === undefined ? [] : [{ name, size, plan }]
   })
 }
 
@@ -169,8 +172,8 @@ function weightedPlot(data: AccuracyData, latencyMs: number): Plot {
     kind: 'step' as const,
     points: increasing(within(data, latencyMs)).map(pointOf),
   }
-  const chosen = choices(data, latencyMs).map(({ name, plan }) => {
-    return { name, kind: 'points' as const, points: [pointOf(plan)] }
+  const chosen = choices(data, latencyMs).map(({ name, size, plan }) => {
+    return { name, kind: 'points' as const, size, points: [pointOf(plan)] }
   })
   return {
     name: `weighted-${latencyMs}`,

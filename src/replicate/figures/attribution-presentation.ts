@@ -147,7 +147,14 @@ function stepsPlot(trace: AttributionTrace): Plot {
     title: `${trace.shape}: late requests, step by step`,
     x: { name: 'served by', kind: 'category', categories: steps.map(({ text }) => text) },
     y: { name: 'late (%)' },
-    series: [{ name: 'late', kind: 'bar', points: shares.map((share, at) => [at, share]) }],
+    series: [
+      {
+        name: 'late',
+        kind: 'bar',
+        labelDecimals: 2,
+        points: shares.map((share, at) => [at, share]),
+      },
+    ],
   }
 }
 
@@ -160,7 +167,7 @@ function allPlot({ shape, runs }: AttributionTrace): Plot {
     name: `${shape}-all`,
     title: `${shape}: misses and cost by planner + tuner`,
     x: { name: 'cost of the part served ($)' },
-    y: { name: `late (%), drawn as ${leastDrawn} where fewer`, kind: 'log' },
+    y: { name: `late (%), ${leastDrawn} or more`, kind: 'log' },
     series: names.map((name) => ({
       name,
       kind: 'points',

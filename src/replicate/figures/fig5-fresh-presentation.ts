@@ -62,7 +62,7 @@ function reasons(exceptions: readonly Pair[]): string {
   const texts = [
     `at ${count(unlucky)} the mean of ten fresh traces meets 99 %, and the first was one of those that do not`,
     `at ${count(fitted)} the mean is below 99 %, since the plan fits its own trace`,
-    `at ${count(full)} a stage is more than ${percent(nearlyFull, 0)} full at the mean rate, so that a trace of finite length with a few requests more fills its queue for good: no percentile tells of that, a longer trace to plan for does`,
+    `at ${count(full)} a stage is more than ${percent(nearlyFull, 0)} full at the mean rate, so that a trace with somewhat more requests keeps its queue filled for long: no percentile tells of that, a longer trace to plan for does`,
   ].filter((text) => !text.startsWith('at 0 '))
   return `Of the ${exceptions.length} exceptions: ${texts.join('; ')}. The table has each of them.`
 }
@@ -71,8 +71,8 @@ const unlucky = 'an unlucky trace'
 const fitted = 'fits its own trace'
 const full = 'a stage all but full'
 
-/** From here on a trace with a few in a hundred requests more fills the queue for good. */
-const nearlyFull = 0.95
+/** From here on a trace with some requests more than the one planned for keeps its queue filled for long. */
+const nearlyFull = 0.9
 
 function kindOf(answer: Fig5Answer): string {
   if (isEnough(meanOf(freshOf(answer)))) return unlucky
@@ -143,7 +143,7 @@ function freshPlot(
       { name: 'mean', kind: 'line', points: line(meanOf) },
       { name: 'worst of ten', kind: 'line', points: line((shares) => Math.min(...shares)) },
     ],
-    mark: { y: 99, text: '99 %' },
+    mark: { y: 99, text: '99 %', at: 'start' },
   }
 }
 
@@ -155,6 +155,7 @@ function exceptionTable(exceptions: readonly Pair[]): FigureTable {
     'mean of ten',
     'worst to best',
     'ten that meet',
+    'fullest stage',
     'why',
     'with 99.5 %: more cost',
     'mean of ten',
@@ -170,7 +171,8 @@ function exceptionTable(exceptions: readonly Pair[]): FigureTable {
       percent(meanOf(shares)),
       `${percent(Math.min(...shares))} to ${percent(Math.max(...shares))}`,
       outOf(shares.filter(isEnough).length, shares.length),
-      whyText(exact),
+      loadText(exact),
+      kindOf(exact),
       safer ? percent(costOf(safer) / costOf(exact) - 1, 1) : 'no plan',
       again ? percent(meanOf(again)) : '',
       again ? outOf(again.filter(isEnough).length, again.length) : '',
@@ -182,8 +184,6 @@ function exceptionTable(exceptions: readonly Pair[]): FigureTable {
   }
 }
 
-function whyText(answer: Fig5Answer): string {
-  const kind = kindOf(answer)
-  const { stage = '', load = 0 } = answer.fullest ?? {}
-  return kind === full ? `${stage} is ${percent(load, 1)} full at the mean rate` : kind
+function loadText({ fullest }: Fig5Answer): string {
+  return fullest === undefined ? '' : `${fullest.stage} ${percent(fullest.load, 0)}`
 }

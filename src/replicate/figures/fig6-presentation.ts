@@ -212,7 +212,7 @@ function outcomePlot(trace: Fig6Trace): Plot {
     name: `${trace.shape}-outcome`,
     title: `${trace.shape}: misses and cost`,
     x: { name: 'cost of the part served ($)', kind: 'log' },
-    y: { name: `late (%), drawn as ${leastDrawn} where fewer`, kind: 'log' },
+    y: { name: `late (%), ${leastDrawn} or more`, kind: 'log' },
     series: [...ours, ...bestBaselines(trace)].map(({ system, cost, attainment }) => ({
       name: system,
       kind: 'points',

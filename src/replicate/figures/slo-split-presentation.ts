@@ -39,7 +39,7 @@ function dearer({ points }: SplitData): Finding {
     published:
       'no figure; the planner needs no split, since it looks at the latency of the whole alone',
     confidence: 'ours',
-    ours: `the best of the three fixed splits costs ${best.map((ratio) => times(ratio)).join(', ')} as much (${points.map(nameOf).join('; ')}); the worst ${times(worst)}`,
+    ours: `the best of the three fixed splits costs ${best.map((ratio) => times(ratio)).join(', ')} as much (${points.map(nameOf).join('; ')}); the worst ${times(worst)}; in time on a fresh trace with the plan ${points.map((point) => percent(plannerOf(point)?.attainment ?? 0)).join(', ')}`,
     verdict: cheaper.length === 0 ? 'confirmed' : 'confirmed in part',
     reason:
       cheaper.length === 0
