@@ -1,5 +1,5 @@
 // The report of a replication as a reader sees it, in a real browser.
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
@@ -7,6 +7,7 @@ import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Replication, replicate } from '../../src/replicate/replicate.ts'
 import { isWithoutChromium, openChromium } from './chromium.ts'
+import { type Drawn, drawnPlots } from './drawn-plots.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'millrace-report-'))
 const minutesMs = 240_000
@@ -16,22 +17,7 @@ interface Widths {
   readonly clientWidth: number
 }
 
-/** What is drawn of one plot, in pixels of the page. */
-interface Drawn {
-  readonly plot: string
-  readonly width: number
-  readonly height: number
-  /** Bars, lines and points, but for axes and symbols of legends. */
-  readonly shapes: number
-  readonly texts: readonly string[]
-  /** Texts that are not wholly within the plot. */
-  readonly cut: readonly string[]
-  /** Pairs of texts, one over the other. */
-  readonly overlapping: readonly string[]
-}
-
-// In files and strings, since what runs in a page has a document, and nothing else here has.
-const drawnPlots = readFileSync(new URL('./drawn-plots.js', import.meta.url), 'utf8')
+// Strings, since what runs in a page has a document, and nothing else here has.
 const widths =
   '(({ scrollWidth, clientWidth }) => ({ scrollWidth, clientWidth }))(document.documentElement)'
 const colours = `[

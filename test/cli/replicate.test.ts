@@ -14,9 +14,12 @@ describe('replicate', () => {
     const { exitCode, stdout, stderr } = await replicate('slo-split', '--out', 'report')
     expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' })
     expect(stdout).toMatch(
-      /^slo-split: who gets which part of the latency budget\n {2}verdict +trend/,
+      /^slo-split: who gets which part of the latency budget\n {2}CONFIRMED {2}A fixed split costs more/,
     )
-    expect(stdout).toMatch(/^ {2}confirmed +A fixed split costs more/m)
+    expect(stdout).toMatch(/^ {4}published {2}no figure/m)
+    expect(stdout).toMatch(/^ {4}ours {7}the best of the three fixed splits costs/m)
+    expect(stdout).toMatch(/^ {4}because {4}No fixed split is cheaper/m)
+    expect(stdout).toMatch(/^3 trends: 1 confirmed, 2 reported\.$/m)
     expect(stdout).toMatch(/\nReport: report\/report\.html\n$/)
     const files = ['report.html', 'slo-split.json', 'slo-split.svg']
     expect(readdirSync(join(cwd, 'report')).sort()).toEqual(files)

@@ -1,5 +1,19 @@
-// Runs in the page; its value is what is drawn of each plot.
-;[...document.querySelectorAll('.plots figure')].map((figure) => {
+/** What is drawn of one plot, in pixels of the page. */
+export interface Drawn {
+  readonly plot: string
+  readonly width: number
+  readonly height: number
+  /** Bars, lines and points, but for axes and symbols of legends. */
+  readonly shapes: number
+  readonly texts: readonly string[]
+  /** Texts that are not wholly within the plot. */
+  readonly cut: readonly string[]
+  /** Pairs of texts, one over the other. */
+  readonly overlapping: readonly string[]
+}
+
+/** For `page.evaluate`: a {@link Drawn} of each plot. A string, since what runs in a page has a document, and nothing here has. */
+export const drawnPlots = `[...document.querySelectorAll('.plots figure')].map((figure) => {
   const svg = figure.querySelector('svg')
   const box = svg.getBoundingClientRect()
   const texts = [...svg.querySelectorAll('text')].map((text) => {
@@ -14,7 +28,7 @@
     texts.slice(at + 1).flatMap((other) => {
       const wide = Math.min(rect.right, other.rect.right) - Math.max(rect.left, other.rect.left)
       const high = Math.min(rect.bottom, other.rect.bottom) - Math.max(rect.top, other.rect.top)
-      return wide > 1 && high > 3 ? [`${text} / ${other.text}`] : []
+      return wide > 1 && high > 3 ? [\`\${text} / \${other.text}\`] : []
     }),
   )
   return {
@@ -26,4 +40,4 @@
     cut: texts.filter(isCut).map(({ text }) => text),
     overlapping,
   }
-})
+})`
