@@ -70,7 +70,7 @@ function legendHeight({ series }: Plot): number {
 /** Of a letter on average; of a symbol, and the gaps around it. */
 const letterWidth = 6.6
 const symbolWidth = 47
-const legendWidth = 530
+const legendWidth = 545
 const legendRow = 24
 
 function axis(one: PlotAxis, nameGap: number) {

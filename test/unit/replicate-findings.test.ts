@@ -50,11 +50,7 @@ describe('fig5', () => {
   })
 
   it.each([
-    [
-      'by the stage that is full',
-      { load: 0.99, others: 0.95 },
-      'image is 99.0 % full at the mean rate',
-    ],
+    ['by the stage that is full', { load: 0.99, others: 0.95 }, 'a stage all but full'],
     ['by the plan, which fits its own trace', { load: 0.8, others: 0.98 }, 'fits its own trace'],
     [
       'by bad luck, where it holds on the others',

@@ -118,7 +118,7 @@ function cheapest(trace: Fig6Trace): Finding {
         ? `Cheaper, with as many in time: ${cheaper.map(textOf).join('; ')}.`
         : equals.length === 0
           ? 'No baseline has as many in time, at any of its settings.'
-          : `Of ${equals.length} baselines that have as many in time, none costs less.`,
+          : 'No baseline that has as many in time costs less.',
     analysis: `Baselines that attain less: ${others.map(textOf).join('; ') || 'none'}. The paper’s own planner and tuner, by its rules: ${inferline ? textOf(inferline) : 'not run'}; its tuner takes every burst for a rate, and so pays for more replicas.`,
   }
 }
