@@ -53,6 +53,12 @@ export async function stageMain({ root, main }) {
     to: join(main, 'dist'),
     doors: doorsOf(manifest, 'd.ts').map((door) => door.replace(/^\.\/dist\//, '')),
   })
+  // For browsers: compiled and laid out in dist already.
+  const page = join('dist', 'http', 'live-page')
+  cpSync(join(root, page), join(main, page), {
+    recursive: true,
+    filter: (file) => !/\.(d\.ts|map)$/.test(file),
+  })
   for (const path of copied) {
     if (existsSync(join(root, path)))
       cpSync(join(root, path), join(main, path), { recursive: true })

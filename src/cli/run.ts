@@ -7,8 +7,6 @@ import { Estimator } from '../estimator/estimator.ts'
 import type { Plan } from '../planner/plan.ts'
 import { type ConfigurationFile, readConfiguration, readPlan } from '../planner/plan-file.ts'
 import { readProfile } from '../profile/read-profile.ts'
-import { Tuner } from '../tuner/tuner.ts'
-import type { TunerEvents } from '../tuner/tuner-events.ts'
 import { Trace } from '../workload/trace.ts'
 import { hardwareHelp, readHardwareOption } from './hardware-option.ts'
 import { loadPipeline, pipelineHelp } from './load-pipeline.ts'
@@ -17,7 +15,7 @@ import { readInteger, readNumber } from './option-value.ts'
 import { ProgressBar } from './progress-bar.ts'
 import { formatRun, type RunReport } from './run-report.ts'
 import type { Terminal } from './terminal.ts'
-import type { TuningReport } from './tuning-report.ts'
+import { type Profiled, type TuningBasis, tune } from './tuning.ts'
 
 interface RunOptions {
   readonly trace: string
@@ -30,6 +28,9 @@ interface RunOptions {
   readonly tune?: boolean
   readonly maxReplicas?: number
   readonly cores?: number
+  readonly budget?: number
+  readonly replan: boolean
+  readonly replanAfter?: number
   readonly json?: boolean
 }
 
@@ -43,7 +44,7 @@ The module also exports the requests to send, in turn: \`export function samples
 Latencies are in milliseconds, from when a request was meant to be sent.`
 
 export function addRunCommand(program: Command, terminal: Terminal): void {
-  program
+  const command = program
     .command('run')
     .summary('replay a trace on a live engine and report')
     .description(
@@ -75,6 +76,19 @@ export function addRunCommand(program: Command, terminal: Terminal): void {
       "rows in the pipeline at once; requests beyond are refused (default: the engine's own)",
       readInteger('--max-pending', { min: 1 }),
     )
+  addTuningOptions(command)
+    .option('--json', 'print one JSON document')
+    .addHelpText('after', example)
+    .action(async (file: string, options: RunOptions) => {
+      const report = await run(file, { options, terminal })
+      if (options.json) terminal.printJson(report)
+      else terminal.print(formatRun(report, { trace: options.trace }))
+    })
+}
+
+/** What is for --tune alone. */
+function addTuningOptions(command: Command): Command {
+  return command
     .option('--tune', 'change replicas as traffic leaves the plan; needs --plan')
     .option(
       '--max-replicas <N>',
@@ -86,13 +100,17 @@ export function addRunCommand(program: Command, terminal: Terminal): void {
       'threads of all replicas that --tune may make (default: no limit)',
       readNumber('--cores', { above: 0 }),
     )
-    .option('--json', 'print one JSON document')
-    .addHelpText('after', example)
-    .action(async (file: string, options: RunOptions) => {
-      const report = await run(file, { options, terminal })
-      if (options.json) terminal.printJson(report)
-      else terminal.print(formatRun(report, { trace: options.trace }))
-    })
+    .option(
+      '--budget <PRICE>',
+      'price an hour of all replicas that --tune may make (default: no limit)',
+      readNumber('--budget', { above: 0 }),
+    )
+    .option(
+      '--replan-after <S>',
+      'seconds that a change must last until --tune plans anew; needs --profile (default: 120)',
+      readNumber('--replan-after', { above: 0 }),
+    )
+    .option('--no-replan', 'only change replicas; without --profile nothing is planned anew anyway')
 }
 
 async function run(
@@ -102,15 +120,18 @@ async function run(
   const module = await loadPipeline(file)
   const { pipeline } = module
   const plan = await readPlanOption(options, pipeline.name)
+  const basis = await readBasis(options)
   const trace = await Trace.load(options.trace)
   const requests = await loadSamples(module, mostSamples)
   const latencyMs = options.slo ?? plan?.objective?.latencyMs ?? pipeline.objective?.latencyMs
-  const estimate = await predict(options, { trace, plan, latencyMs })
+  const estimate = await predict(basis.profiled, { trace, plan, latencyMs })
   const engine = await Engine.start(pipeline, {
     configuration: plan?.configuration,
     maxPendingRows: options.maxPending,
   })
-  const tuning = options.tune ? tune(engine, { plan: plan as Plan, options }) : undefined
+  const tuning = options.tune
+    ? tune(engine, { plan: plan as Plan, basis, terms: options })
+    : undefined
   try {
     using bar = new ProgressBar(terminal, '{bar} {percentage} % {value}/{total} requests')
     const { latenciesMs: _, ...measured } = await replay(engine, {
@@ -146,24 +167,13 @@ async function readPlanOption(
   })
 }
 
-/** A tuner that begins with the trace; what it did, when it is stopped. */
-function tune(
-  engine: Engine,
-  { plan, options }: { readonly plan: Plan; readonly options: RunOptions },
-): { readonly start: () => void; readonly stop: () => Promise<TuningReport> } {
-  const { maxReplicas, cores } = options
-  const tuner = new Tuner(engine, { plan, limits: { maxReplicas, cores } })
-  const changes: TunerEvents['scale'][] = []
-  const errors: string[] = []
-  tuner.on('scale', (event) => changes.push(event))
-  tuner.on('error', ({ message }) => errors.push(message))
-  return {
-    start: () => void tuner.start(),
-    stop: async () => {
-      await tuner.stop()
-      return { changes, errors, stats: tuner.stats() }
-    },
-  }
+/** Files that say what stages take, and what tiers cost. */
+async function readBasis(options: RunOptions): Promise<TuningBasis> {
+  const { profile: file, hardware: hardwareFile, budget } = options
+  const wantsHardware = file !== undefined || hardwareFile !== undefined || budget !== undefined
+  const hardware = wantsHardware ? await readHardwareOption(hardwareFile) : undefined
+  if (file === undefined || hardware === undefined) return { hardware }
+  return { hardware, profiled: { profile: await readProfile(file), hardware } }
 }
 
 interface Prediction {
@@ -174,13 +184,11 @@ interface Prediction {
 
 /** What to expect of this trace where a profile is given, else what the plan expects of its own. */
 async function predict(
-  { profile: file, hardware: hardwareFile }: RunOptions,
+  profiled: Profiled | undefined,
   { trace, plan, latencyMs }: Prediction,
 ): Promise<Estimate | undefined> {
-  if (file === undefined || plan === undefined) return plan?.estimate
-  const profile = await readProfile(file)
-  const hardware = await readHardwareOption(hardwareFile)
-  const estimator = new Estimator({ profile, hardware })
+  if (profiled === undefined || plan === undefined) return plan?.estimate
+  const estimator = new Estimator(profiled)
   // Without an objective there is no attainment, and any latency will do.
   const objective = { latencyMs: latencyMs ?? Number.MAX_VALUE }
   return estimator.estimate(plan.configuration, { trace, objective })

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
 import { extname } from 'node:path'
 import { MillraceError } from '../errors.ts'
+import { packageFile } from '../package-file.ts'
 
 export interface LiveAsset {
   readonly body: Uint8Array
@@ -11,8 +12,8 @@ export interface LiveAsset {
   readonly etag: string
 }
 
-// From src/http and from dist/http alike, as the workers of functions are: a browser runs JavaScript only.
-const folder = new URL('../../dist/http/live-page/', import.meta.url)
+// Also where this runs from src, as the workers of functions are: a browser runs JavaScript only.
+const folder = 'dist/http/live-page'
 
 const contentTypes: Readonly<Record<string, string>> = {
   '.html': 'text/html; charset=utf-8',
@@ -29,7 +30,7 @@ const page = 'page.html'
 export function readLiveAssets(): ReadonlyMap<string, LiveAsset> {
   const names = listAssets().filter((name) => extname(name) in contentTypes)
   const entries = names.map((name) => {
-    const body = readFileSync(new URL(name, folder))
+    const body = readFileSync(packageFile(`${folder}/${name}`))
     const etag = `"${createHash('sha256').update(body).digest('base64url').slice(0, 22)}"`
     const contentType = contentTypes[extname(name)] ?? ''
     return [name === page ? '/' : `/${name}`, { body, contentType, etag }] as const
@@ -39,7 +40,7 @@ export function readLiveAssets(): ReadonlyMap<string, LiveAsset> {
 
 function listAssets(): readonly string[] {
   try {
-    const names = readdirSync(folder)
+    const names = readdirSync(packageFile(folder))
     if (names.includes(page)) return names
   } catch (cause) {
     throw missing(cause)

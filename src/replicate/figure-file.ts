@@ -2,13 +2,15 @@ import { readFile } from 'node:fs/promises'
 import { availableParallelism, cpus } from 'node:os'
 import { writeJsonFile } from '../json-file.ts'
 import { packageManifest } from '../package-manifest.ts'
+import { codeFingerprint } from './code-fingerprint.ts'
 import type { Figure } from './figure.ts'
 
 /** What the data of a figure follow from, all of it, unless they are measured. */
 export interface FigureSettings {
   readonly seed: number
   readonly quick: boolean
-  readonly revision: number
+  /** Of what computed them: the code, the addon and the profiles. */
+  readonly code: string
   /** Version of this package. */
   readonly millrace: string
 }
@@ -32,23 +34,28 @@ export interface FigureFile {
 }
 
 export function settingsOf(
-  { revision }: Figure,
+  { name }: Figure,
   { seed, quick }: { readonly seed: number; readonly quick: boolean },
 ): FigureSettings {
-  return { seed, quick, revision, millrace: packageManifest().version }
+  return { seed, quick, code: codeFingerprint(name), millrace: packageManifest().version }
 }
 
-/** Undefined where there is no file, or one of other settings, or none that can be read: it is then made anew. */
+/**
+ * What is there: the file of these settings; `stale` where it is of others, of other code, or none that can be read, so that
+ * it has to be made anew; or nothing.
+ */
 export async function readFigureFile(
   path: string,
   { figure, settings }: Pick<FigureFile, 'figure' | 'settings'>,
-): Promise<FigureFile | undefined> {
+): Promise<FigureFile | 'stale' | undefined> {
+  const text = await readFile(path, 'utf8').catch(() => undefined)
+  if (text === undefined) return undefined
   try {
-    const file = JSON.parse(await readFile(path, 'utf8')) as FigureFile
+    const file = JSON.parse(text) as FigureFile
     const isThis = file.version === 1 && file.figure === figure && file.data !== undefined
-    return isThis && sameSettings(file.settings, settings) ? file : undefined
+    return isThis && sameSettings(file.settings, settings) ? file : 'stale'
   } catch {
-    return undefined
+    return 'stale'
   }
 }
 
@@ -70,7 +77,7 @@ export async function writeFigureFile(
 }
 
 function sameSettings(one: FigureSettings, other: FigureSettings): boolean {
-  const keys = ['seed', 'quick', 'revision', 'millrace'] as const
+  const keys = ['seed', 'quick', 'code', 'millrace'] as const
   return keys.every((key) => one[key] === other[key])
 }
 

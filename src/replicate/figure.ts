@@ -2,15 +2,13 @@ import type { Plot } from './plot.ts'
 
 /** An experiment of the paper, done again: what is asked, how, and what its data say. */
 export interface Figure<Data = unknown> {
-  /** As the command line and the files know it, such as `fig5`. */
+  /** As the command line, the files and its own module know it, such as `fig5`. */
   readonly name: string
   readonly title: string
   readonly question: string
   readonly protocol: string
   /** What is not as in the paper. */
   readonly differences: readonly string[]
-  /** To be raised whenever the same seed gives other data: what was written before is then run again. */
-  readonly revision: number
   /** Whether the data depend on the machine and the hour, and not on the seed alone. */
   readonly isMeasured: boolean
   /** Plain data, as JSON holds them. Rejects with MILLRACE_CANCELLED when the signal is aborted. */
@@ -49,11 +47,15 @@ export interface Finding {
   readonly confidence: 'sure' | 'likely' | 'ours'
   readonly ours: string
   readonly verdict: Verdict
+  /** Why this verdict, in one sentence. */
+  readonly reason: string
   /** Why it is not as published, where it is not. */
   readonly analysis?: string | undefined
 }
 
-export type Verdict = 'confirmed' | 'confirmed in part' | 'not confirmed' | 'reported'
+export const verdicts = ['confirmed', 'confirmed in part', 'not confirmed', 'reported'] as const
+/** `reported`: there is nothing to judge by. */
+export type Verdict = (typeof verdicts)[number]
 
 /** Texts; the first row is the heading. */
 export interface FigureTable {

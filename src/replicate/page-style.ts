@@ -15,10 +15,12 @@ a { color: inherit } .faint { color: var(--faint) } nav a { margin-right: .8rem;
 .plots figure { margin: 0; min-width: 0 } .plots svg { width: 100%; height: auto; display: block }
 .scroll { overflow-x: auto } table { border-collapse: collapse; font-size: .9rem; min-width: 100% }
 th, td { text-align: left; vertical-align: top; padding: .35rem .6rem; border-bottom: 1px solid var(--line) }
-td.number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap }
+td.number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap } th.number { text-align: right }
+td.long { min-width: 17rem }
 th { font-weight: 600; background: var(--panel) }
 .confirmed { color: var(--good); font-weight: 600 } .not-confirmed { color: var(--bad); font-weight: 600 }
 .confirmed-in-part { color: var(--half); font-weight: 600 } .reported { color: var(--faint); font-weight: 600 }
+.reason { display: block; color: var(--faint); font-size: .85rem; line-height: 1.4 }
 @media (max-width: 640px) {
   .findings, .findings tbody, .findings tr, .findings td { display: block; width: 100% }
   .findings thead { display: none } .findings tr { border-bottom: 2px solid var(--line); padding: .5rem 0 }

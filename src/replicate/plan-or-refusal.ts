@@ -10,7 +10,7 @@ export interface PlanTerms {
   readonly trace: Trace
   readonly objective: Objective
   readonly signal?: AbortSignal | undefined
-  /** Simulations after which `optimal` is given up: not a time, which would differ from run to run. Default 12,000. */
+  /** Simulations after which `optimal` is given up: not a time, which would differ from run to run. Default 30,000. */
   readonly mostSimulations?: number | undefined
 }
 
@@ -19,7 +19,7 @@ export type Planned = { readonly plan: Plan } | { readonly refusal: string }
 
 /** Stages that have only CPUs, and boxes of the coarse-grained plans, may take more than the default of 64. */
 const limits = { maxReplicas: 512 }
-const defaultMostSimulations = 12_000
+const defaultMostSimulations = 30_000
 
 /** The plan of a strategy; where nothing meets the objective, or the search takes too many simulations, what was the matter. */
 export async function planOrRefusal(strategy: Strategy, terms: PlanTerms): Promise<Planned> {

@@ -1,5 +1,5 @@
 import type { EChartsOption, SeriesOption } from 'echarts'
-import type { Plot, PlotAxis, PlotSeries } from './plot.ts'
+import type { Plot, PlotAxis, PlotMark, PlotSeries } from './plot.ts'
 
 /** Stands for the colour of texts, which the page decides: no series has it. */
 export const ink = '#010203'
@@ -35,6 +35,7 @@ const others = [
 
 /** How a plot looks, as echarts is told. */
 export function plotOptions(plot: Plot): EChartsOption {
+  const namedBelow = plot.x.categories?.some((text) => text.includes('\n')) ? 46 : 32
   return {
     animation: false,
     backgroundColor: 'transparent',
@@ -52,22 +53,25 @@ export function plotOptions(plot: Plot): EChartsOption {
       itemGap: 24,
       textStyle: { color: ink, fontSize },
     },
-    grid: { left: 66, right: 24, top: 42, bottom: 56 + legendHeight(plot) },
-    xAxis: axis(plot.x, 32) as NonNullable<EChartsOption['xAxis']>,
+    grid: { left: 66, right: 24, top: 42, bottom: 24 + namedBelow + legendHeight(plot) },
+    xAxis: axis(plot.x, namedBelow) as NonNullable<EChartsOption['xAxis']>,
     yAxis: axis(plot.y, 48) as NonNullable<EChartsOption['yAxis']>,
     series: plot.series.map((one, at) => seriesOf(one, { plot, at })),
   }
 }
 
-/** Pixels below the axis: nothing for one series, a row of names, or two. */
+/** Pixels below the axis: nothing for one series, else the rows of names. */
 function legendHeight({ series }: Plot): number {
   if (series.length < 2) return 0
-  const letters = series.reduce((sum, { name }) => sum + name.length + lettersOfSymbol, 0)
-  return letters > lettersOfRow ? 56 : 32
+  const wide = series.reduce((sum, { name }) => sum + name.length * letterWidth + symbolWidth, 0)
+  return 8 + legendRow * Math.ceil(wide / legendWidth)
 }
 
-const lettersOfSymbol = 6
-const lettersOfRow = 62
+/** Of a letter on average; of a symbol, and the gaps around it. */
+const letterWidth = 6.6
+const symbolWidth = 47
+const legendWidth = 545
+const legendRow = 24
 
 function axis(one: PlotAxis, nameGap: number) {
   const { name, kind = 'value', categories, scaled = false, min, max } = one
@@ -90,15 +94,18 @@ function axis(one: PlotAxis, nameGap: number) {
 }
 
 function seriesOf(
-  { name, kind, points }: PlotSeries,
+  { name, kind, points, size = 9, labelDecimals }: PlotSeries,
   { plot, at }: { readonly plot: Plot; readonly at: number },
 ): SeriesOption {
   const color = colours[name] ?? others[at % others.length] ?? ink
   const data = points.map(([x, y]) => [x, y ?? '-'])
   const mark = at === 0 && plot.mark !== undefined ? { markLine: markLine(plot.mark) } : {}
   const common = { name, data, itemStyle: { color }, ...mark }
-  if (kind === 'bar') return { type: 'bar', barMaxWidth: 26, barGap: '8%', ...common }
-  if (kind === 'points') return { type: 'scatter', symbolSize: 9, ...common }
+  if (kind === 'bar') {
+    const label = labelDecimals === undefined ? {} : { label: barLabel(labelDecimals) }
+    return { type: 'bar', barMaxWidth: 26, barGap: '8%', ...label, ...common }
+  }
+  if (kind === 'points') return { type: 'scatter', symbolSize: size, ...common }
   return {
     type: 'line',
     symbol: 'circle',
@@ -110,10 +117,22 @@ function seriesOf(
   }
 }
 
+function barLabel(decimals: number) {
+  return {
+    show: true,
+    position: 'top' as const,
+    color: ink,
+    fontSize: fontSize - 1,
+    formatter: ({ value }: { readonly value?: unknown }) => {
+      return Array.isArray(value) ? Number(value[1]).toFixed(decimals) : ''
+    },
+  }
+}
+
 /** Up to so many points of a line are shown as such. */
 const fewPoints = 24
 
-function markLine({ y, text }: NonNullable<Plot['mark']>) {
+function markLine({ y, text, at = 'end' }: PlotMark) {
   return {
     silent: true,
     animation: false,
@@ -121,7 +140,7 @@ function markLine({ y, text }: NonNullable<Plot['mark']>) {
     lineStyle: { type: 'dashed' as const, color: ink, opacity: 0.6 },
     label: {
       formatter: text,
-      position: 'insideEndTop' as const,
+      position: at === 'end' ? ('insideEndTop' as const) : ('insideStartTop' as const),
       color: ink,
       fontSize: fontSize - 1,
     },

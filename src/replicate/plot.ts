@@ -7,7 +7,14 @@ export interface Plot {
   readonly y: PlotAxis
   readonly series: readonly PlotSeries[]
   /** A line across, at a height. */
-  readonly mark?: { readonly y: number; readonly text: string } | undefined
+  readonly mark?: PlotMark | undefined
+}
+
+export interface PlotMark {
+  readonly y: number
+  readonly text: string
+  /** Where the text is. Default `end`. */
+  readonly at?: 'start' | 'end' | undefined
 }
 
 export interface PlotAxis {
@@ -27,6 +34,10 @@ export interface PlotSeries {
   /** The same name has the same colour in all plots of a report. */
   readonly name: string
   readonly kind: 'line' | 'step' | 'bar' | 'points'
+  /** Pixels of its points, so that those at one place can be told apart. Default 9; of `points` alone. */
+  readonly size?: number | undefined
+  /** Has the number written over each bar, with so many decimals. */
+  readonly labelDecimals?: number | undefined
   /** Null: there is none here. */
   readonly points: readonly (readonly [x: number, y: number | null])[]
 }

@@ -6,7 +6,7 @@ import { writeTextFile } from '../json-file.ts'
 import { drawPlot } from './draw-plot.ts'
 import type { Figure, FigureProgress, Finding } from './figure.ts'
 import { readFigureFile, settingsOf, writeFigureFile } from './figure-file.ts'
-import { figureNames, figures } from './figures.ts'
+import { figures as allFigures, figureNames } from './figures.ts'
 import { loadEcharts } from './load-echarts.ts'
 import { type ReportedFigure, reportPage } from './report-page.ts'
 import { sheet } from './sheet.ts'
@@ -15,7 +15,7 @@ export interface ReplicateOptions {
   /** The folder of the report; made where it is missing. */
   readonly out: string
   /** Names of figures to run. Default: all. */
-  readonly only?: readonly string[] | undefined
+  readonly figures?: readonly string[] | undefined
   /** Of all traces and simulations, an integer from 0. Default 1. */
   readonly seed?: number | undefined
   /** Fewer points and shorter traces: two minutes instead of half an hour on two cores. Default false. */
@@ -33,12 +33,14 @@ export interface Replication {
   /** The page. */
   readonly report: string
   readonly figures: readonly ReplicatedFigure[]
+  /** Figures that were not asked for, and are not in the report: those in the folder are of other settings or code. */
+  readonly stale: readonly string[]
 }
 
 export interface ReplicatedFigure {
   readonly name: string
   readonly title: string
-  /** Its data were there already, of the same settings. */
+  /** Its data were there already, of the same settings and code. */
   readonly resumed: boolean
   readonly isMeasured: boolean
   readonly findings: readonly Finding[]
@@ -46,22 +48,27 @@ export interface ReplicatedFigure {
 
 /**
  * Runs the experiments of InferLine (Crankshaw et al., SoCC 2020) again, and writes a report: `report.html`, and for each
- * figure its data and plots as `NAME.json` and `NAME.svg`. A figure whose data of the same settings are there is drawn from
- * them. The same seed gives the same bytes, but for figures that are measured.
+ * figure its data and plots as `NAME.json` and `NAME.svg`. A figure whose data of the same settings and the same code are there
+ * is drawn from them. The same seed gives the same bytes, but for figures that are measured.
  *
  * @throws {MillraceError} MILLRACE_INVALID_OPTION, also where echarts is not installed; MILLRACE_INVALID_FILE where the
  * folder cannot be written; MILLRACE_CANCELLED.
  */
 export async function replicate(options: ReplicateOptions): Promise<Replication> {
-  const { out, only, seed, quick, signal, onProgress } = readOptions(options)
+  const { out, names, seed, quick, signal, onProgress } = readOptions(options)
   await loadEcharts('a report')
   await makeFolder(out)
   const done: (ReportedFigure & { readonly resumed: boolean })[] = []
-  for (const figure of figures) {
+  const stale: string[] = []
+  for (const figure of allFigures) {
     const path = join(out, `${figure.name}.json`)
     const settings = settingsOf(figure, { seed, quick })
-    const known = await readFigureFile(path, { figure: figure.name, settings })
-    if (known === undefined && !only.includes(figure.name)) continue
+    const found = await readFigureFile(path, { figure: figure.name, settings })
+    const known = found === 'stale' ? undefined : found
+    if (known === undefined && !names.includes(figure.name)) {
+      if (found === 'stale') stale.push(figure.name)
+      continue
+    }
     const tell = (progress: FigureProgress) => onProgress({ ...progress, figure: figure.name })
     const run = () => figure.run({ seed, quick, signal, onProgress: tell })
     const file = known ?? (await writeFigureFile(path, { figure, settings, data: await run() }))
@@ -72,7 +79,7 @@ export async function replicate(options: ReplicateOptions): Promise<Replication>
   }
   const report = join(out, 'report.html')
   await writeTextFile(report, reportPage(done))
-  return { report, figures: done.map(summarize) }
+  return { report, figures: done.map(summarize), stale }
 }
 
 function summarize(done: ReportedFigure & { readonly resumed: boolean }): ReplicatedFigure {
@@ -91,10 +98,10 @@ async function draw(
 }
 
 function readOptions(options: ReplicateOptions) {
-  const { only = figureNames, seed = 1, quick = false, onProgress = () => {} } = options
+  const { figures = figureNames, seed = 1, quick = false, onProgress = () => {} } = options
   return {
     out: checkString(options.out, { name: 'out' }),
-    only: only.map((name) => checkOneOf(name, { name: 'only', choices: figureNames })),
+    names: figures.map((name) => checkOneOf(name, { name: 'figures', choices: figureNames })),
     seed: checkInteger(seed, { name: 'seed', min: 0, max: largestSeed }),
     quick: checkBoolean(quick, { name: 'quick' }),
     signal: options.signal,

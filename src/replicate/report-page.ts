@@ -1,6 +1,7 @@
 import type { Figure, FigureTable, Finding, Presentation } from './figure.ts'
 import type { FigureFile } from './figure-file.ts'
 import { pageStyle } from './page-style.ts'
+import { tally } from './tally.ts'
 
 /** A figure that was run, and drawn. */
 export interface ReportedFigure {
@@ -49,6 +50,7 @@ function summary(figures: readonly ReportedFigure[]): string {
     presentation.findings.map((finding) => findingRow(finding, figure.name)),
   )
   return `<h2>Published, ours, verdict</h2>
+<p>${htmlOf(tally(figures.flatMap(({ presentation }) => presentation.findings)))}</p>
 ${findingTable(rows, true)}
 <p class="faint">(sure): read in the paper; (likely): remembered, not checked against its text; (ours): the paper gives no figure, and it is a target of this project.</p>`
 }
@@ -92,10 +94,10 @@ function findingTable(rows: readonly string[], withFigure: boolean): string {
 }
 
 function findingRow(finding: Finding, figure?: string): string {
-  const { claim, published, confidence, ours, verdict } = finding
+  const { claim, published, confidence, ours, verdict, reason } = finding
   const first = figure === undefined ? '' : cell('figure', `<a href="#${figure}">${figure}</a>`)
   const name = verdict.replaceAll(' ', '-')
-  return `<tr>${first}${cell('trend', htmlOf(claim))}${cell('published', `${htmlOf(published)} <span class="faint">(${confidence})</span>`)}${cell('ours', htmlOf(ours))}${cell('verdict', `<span class="${name}">${verdict}</span>`)}</tr>`
+  return `<tr>${first}${cell('trend', htmlOf(claim))}${cell('published', `${htmlOf(published)} <span class="faint">(${confidence})</span>`)}${cell('ours', htmlOf(ours))}${cell('verdict', `<span class="${name}">${verdict}</span> <span class="reason">${htmlOf(reason)}</span>`)}</tr>`
 }
 
 function cell(name: string, html: string): string {
@@ -105,11 +107,24 @@ function cell(name: string, html: string): string {
 function tableOf({ title, rows }: FigureTable): string {
   const [heading = [], ...body] = rows
   const line = (row: readonly string[]) =>
-    `<tr>${row.map((text) => `<td${looksNumeric(text) ? ' class="number"' : ''}>${htmlOf(text)}</td>`).join('')}</tr>`
+    `<tr>${row.map((text) => `<td${kindOf(text)}>${htmlOf(text)}</td>`).join('')}</tr>`
+  const head = heading.map((text, column) => {
+    const cells = body.map((row) => row[column] ?? '')
+    const isNumeric = cells.every((cell) => cell === '' || looksNumeric(cell))
+    return `<th${isNumeric ? ' class="number"' : ''}>${htmlOf(text)}</th>`
+  })
   return `<h3>${htmlOf(title)}</h3>
-<div class="scroll"><table><thead><tr>${heading.map((text) => `<th>${htmlOf(text)}</th>`).join('')}</tr></thead>
+<div class="scroll"><table><thead><tr>${head.join('')}</tr></thead>
 <tbody>${body.map(line).join('\n')}</tbody></table></div>`
 }
+
+function kindOf(text: string): string {
+  if (looksNumeric(text)) return ' class="number"'
+  return text.length > longText ? ' class="long"' : ''
+}
+
+/** Letters; wider than such a text would be where a table is squeezed into a telephone. */
+const longText = 40
 
 function looksNumeric(text: string): boolean {
   return /^[-+$]{0,2}[\d,.]+( ?(%|ms|s|h|\/s|\/h|points))?$/.test(text)

@@ -193,7 +193,10 @@ export class TunerRun {
       (plan) => {
         if (plan !== undefined && !this.#stopped) this.#apply(plan)
       },
-      (error: unknown) => this.#failed(error as MillraceError), // it rejects with no other
+      (error: unknown) => {
+        // Stopping ends a planning, which says so by an error that nobody waits for.
+        if (!this.#stopped) this.#failed(error as MillraceError) // it rejects with no other
+      },
     )
   }
 

@@ -57,6 +57,8 @@ export const TYPESCRIPT_FILE_LAYERS: Layers = {
   'src/profile/latency-otherwise.ts': ['estimator'],
   // `millrace doctor` looks at the loading itself, also where it fails.
   'src/cli/diagnose.ts': ['native'],
+  // What was computed by another addon is computed again: it reads the file.
+  'src/replicate/code-fingerprint.ts': ['native'],
 }
 
 export const NATIVE_LAYERS: Layers = {

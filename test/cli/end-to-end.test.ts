@@ -94,7 +94,32 @@ describe.sequential('from a pipeline to a plan that is served', () => {
     expect(stdout).toMatch(/^ {2}at 0\.\d+ s up: window [\d.]+ s: \d+\/s over \d+\/s planned -> /m)
     const report = documentOf(await millrace([...files, '--cores', '2', '--json'], { cwd }))
     // One replica of each stage is all that 2 cores allow, and there are those.
-    expect(report).toMatchObject({ tuned: { changes: [], errors: [], stats: { scaleUps: 0 } } })
+    expect(report).toMatchObject({
+      tuned: { changes: [], plans: [], replans: false, errors: [], stats: { scaleUps: 0 } },
+    })
+  })
+
+  it('run --tune plans anew from a profile, where it is not told otherwise', async () => {
+    const files = [
+      'run',
+      digits,
+      '--trace',
+      'trace.json',
+      '--plan',
+      'plan.json',
+      '--tune',
+      '--json',
+    ]
+    const withProfile = [...files, '--profile', 'digits.profile.json', '--budget', '10']
+    const [planning, changing, without] = await Promise.all([
+      millrace([...withProfile, '--replan-after', '60'], { cwd }),
+      millrace([...withProfile, '--no-replan'], { cwd }),
+      millrace([...files, '--replan-after', '60'], { cwd }),
+    ])
+    expect(documentOf(planning)).toMatchObject({ tuned: { replans: true, plans: [] } })
+    expect(documentOf(changing)).toMatchObject({ tuned: { replans: false, plans: [] } })
+    expect(without.stderr).toMatch(/--replan-after: expected a profile to plan with, got none/)
+    expect(without.exitCode).toBe(2)
   })
 
   it('run measures beside what a profile predicts', async () => {

@@ -11,12 +11,15 @@ const replicate = (...more: string[]) => millrace(['replicate', '--quick', ...mo
 
 describe('replicate', () => {
   it('runs a figure, prints its verdicts, and says where the report is', async () => {
-    const { exitCode, stdout, stderr } = await replicate('--out', 'report', '--only', 'slo-split')
+    const { exitCode, stdout, stderr } = await replicate('slo-split', '--out', 'report')
     expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' })
     expect(stdout).toMatch(
-      /^slo-split: who gets which part of the latency budget\n {2}verdict +trend/,
+      /^slo-split: who gets which part of the latency budget\n {2}CONFIRMED {2}A fixed split costs more/,
     )
-    expect(stdout).toMatch(/^ {2}confirmed +A fixed split costs more/m)
+    expect(stdout).toMatch(/^ {4}published {2}no figure/m)
+    expect(stdout).toMatch(/^ {4}ours {7}the best of the three fixed splits costs/m)
+    expect(stdout).toMatch(/^ {4}because {4}No fixed split is cheaper/m)
+    expect(stdout).toMatch(/^3 trends: 1 confirmed, 2 reported\.$/m)
     expect(stdout).toMatch(/\nReport: report\/report\.html\n$/)
     const files = ['report.html', 'slo-split.json', 'slo-split.svg']
     expect(readdirSync(join(cwd, 'report')).sort()).toEqual(files)
@@ -24,7 +27,7 @@ describe('replicate', () => {
 
   it('prints one document, of figures from before as well', async () => {
     await replicate('slo-split', '--out', 'again')
-    const outcome = await replicate('--out', 'again', '--only', 'slo-split', '--json')
+    const outcome = await replicate('slo-split', '--out', 'again', '--json')
     const { figures, report } = documentOf(outcome) as Replication
     expect(report).toBe('again/report.html')
     expect(figures).toMatchObject([{ name: 'slo-split', resumed: true, isMeasured: false }])
@@ -32,8 +35,8 @@ describe('replicate', () => {
 
   it.each([
     ['no folder', [], /required option '--out <DIR>' not specified/],
-    ['an unknown figure', ['--out', 'x', '--only', 'fig4'], /only: expected one of "fig3"/],
-    ['another unknown one', ['fig1', '--out', 'x'], /only: expected one of "fig3"/],
+    ['an unknown figure', ['fig1', '--out', 'x'], /figures: expected one of "fig3"/],
+    ['the option that there was', ['--out', 'x', '--only', 'fig5'], /unknown option '--only'/],
     ['a seed that is none', ['--out', 'x', '--seed', '1.5'], /--seed: expected an integer/],
   ])('refuses %s', async (_what, given, message) => {
     const { exitCode, stdout, stderr } = await replicate(...given)

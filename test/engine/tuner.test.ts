@@ -206,6 +206,31 @@ describe('planning anew', () => {
     await engine.close()
   })
 
+  it('is no error where the tuner stops it', async () => {
+    const engine = await Engine.start(cascade, { configuration })
+    const { hand, time } = handTime()
+    let began = false
+    const replan = ({ signal }: LastingChange) => {
+      began = true
+      return new Promise<undefined>((_, reject) => {
+        signal.addEventListener('abort', () => reject(signal.reason))
+      })
+    }
+    const tuner = new Tuner(engine, { plan, time, replan, replanAfterMs: 1000 })
+    const errors: unknown[] = []
+    tuner.on('error', (error) => errors.push(error)).start()
+    for (const atMs of even(300, 0, 4000)) {
+      hand.nowMs = atMs
+      await engine.infer(request)
+    }
+    expect(began).toBe(true)
+    await tuner.stop()
+    await pause(5)
+    expect(errors).toEqual([])
+    expect(tuner.stats().errors).toBe(0)
+    await engine.close()
+  })
+
   it('ends with the engine, where that is closed before the change has lasted', async () => {
     const engine = await Engine.start(cascade, { configuration })
     const { hand, time } = handTime()

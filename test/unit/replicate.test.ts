@@ -10,7 +10,7 @@ import { rejectionOf } from './thrown.ts'
 const folder = mkdtempSync(join(tmpdir(), 'millrace-replicate-'))
 afterAll(() => rmSync(folder, { recursive: true }))
 
-const small = { only: ['slo-split'], quick: true }
+const small = { figures: ['slo-split'], quick: true }
 const out = join(folder, 'first', 'report')
 const read = (from: string, name: string) => readFileSync(join(from, name), 'utf8')
 const files = ['report.html', 'slo-split.json', 'slo-split.svg']
@@ -50,7 +50,7 @@ describe('a replication', () => {
 
   it.each([
     ['of another seed', '"seed": 1', '"seed": 7'],
-    ['of another revision', '"revision": 1', '"revision": 0'],
+    ['of other code', '"code": "', '"code": "0'],
     ['cut off', '"settings"', '{'],
   ])('runs anew what is %s', async (_what, before, after) => {
     const changed = mkdtempSync(join(folder, 'changed-'))
@@ -62,8 +62,17 @@ describe('a replication', () => {
   })
 
   it('shows figures from before that were not asked for now', async () => {
-    const { figures } = await replicate({ out, only: [], quick: true })
+    const { figures, stale } = await replicate({ out, figures: [], quick: true })
     expect(figures.map(({ name }) => name)).toEqual(['slo-split'])
+    expect(stale).toEqual([])
+  })
+
+  it('leaves out those of other code or settings, and says which', async () => {
+    const other = mkdtempSync(join(folder, 'stale-'))
+    writeFileSync(join(other, 'slo-split.json'), read(out, 'slo-split.json'))
+    const { figures, stale } = await replicate({ out: other, figures: [], quick: true, seed: 9 })
+    expect(figures).toEqual([])
+    expect(stale).toEqual(['slo-split'])
   })
 
   it('tells how far it is', async () => {
@@ -99,7 +108,7 @@ describe('a replication', () => {
   })
 
   it.each([
-    ['a figure that there is not', { out, only: ['fig55'] }, /^only: .*"fig5"\?/],
+    ['a figure that there is not', { out, figures: ['fig55'] }, /^figures: .*"fig5"\?/],
     ['a seed that is none', { out, seed: -1 }, /^seed: expected an integer/],
     ['no folder', { out: '' }, /^out: expected a string/],
   ])('refuses %s', async (_what, options, message) => {

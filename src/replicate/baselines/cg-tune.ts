@@ -4,10 +4,12 @@ import type { Control } from '../live-run.ts'
 export interface CgTuneOptions {
   readonly plan: Plan
   /**
-   * `boxes`: of a coarse-grained plan, all of whose stages have as many replicas; a box is one of each. `proportional`: of any
-   * plan; all its stages grow with the rate. Default `boxes`.
+   * What it has more or fewer of. `boxes`: of a coarse-grained plan, all of whose stages have as many replicas; a box is one of
+   * each. `copies`: of any plan, whole copies of it, each good for the rate that its slowest stage can sustain: the same rule.
+   * `proportional`: of any plan, all stages grow with the rate, each by single replicas and with the slack that it was planned
+   * with, which is more than the published rule does. Default `boxes`.
    */
-  readonly unit?: 'boxes' | 'proportional' | undefined
+  readonly unit?: 'boxes' | 'copies' | 'proportional' | undefined
   /** Which rate has to be sustained: the mean over the window, or the most arrivals in a window as long as the objective. */
   readonly rate: 'mean' | 'peak'
   /** Milliseconds over which arrivals are counted. Default 10,000. */
@@ -25,7 +27,7 @@ const checkEveryMs = 1000
  */
 export function cgTune(options: CgTuneOptions): Control {
   const { plan, rate, unit = 'boxes', windowMs = 10_000, releaseAfterMs = 120_000 } = options
-  const replicasAt = unit === 'boxes' ? boxesOf(plan) : proportional(plan)
+  const replicasAt = unit === 'proportional' ? proportional(plan) : unitsOf(plan, unit)
   return ({ engine }) => {
     const recent = new RecentArrivals(windowMs)
     engine.watchArrivals(() => recent.add(engine.time.now()))
@@ -50,14 +52,15 @@ export function cgTune(options: CgTuneOptions): Control {
 
 type ReplicasAt = (ratePerS: number) => ReadonlyMap<string, number>
 
-function boxesOf({ tuning }: Plan): ReplicasAt {
-  const rates = Object.values(tuning.stages).map(({ replicaRatePerS, scaleFactor }) => {
-    return replicaRatePerS / scaleFactor
+function unitsOf({ tuning, configuration }: Plan, unit: 'boxes' | 'copies'): ReplicasAt {
+  const stages = Object.entries(tuning.stages).map(([name, { replicaRatePerS, scaleFactor }]) => {
+    const replicas = unit === 'boxes' ? 1 : (configuration[name]?.replicas ?? 1)
+    return { name, replicas, ratePerS: (replicas * replicaRatePerS) / scaleFactor }
   })
-  const boxRatePerS = Math.min(...rates)
+  const unitRatePerS = Math.min(...stages.map((stage) => stage.ratePerS))
   return (ratePerS) => {
-    const boxes = Math.max(1, Math.ceil(ratePerS / boxRatePerS - rounding))
-    return new Map(Object.keys(tuning.stages).map((stage) => [stage, boxes]))
+    const units = Math.max(1, Math.ceil(ratePerS / unitRatePerS - rounding))
+    return new Map(stages.map(({ name, replicas }) => [name, units * replicas]))
   }
 }
 

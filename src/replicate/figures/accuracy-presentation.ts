@@ -3,11 +3,14 @@ import { dollars, milliseconds, percent } from '../number-text.ts'
 import type { Plot } from '../plot.ts'
 import type { AccuracyData, AccuracyPlan } from './accuracy-data.ts'
 
-/** IPA's three terms: a point of accuracy counts 1, a dollar an hour this much, a row of a batch a trifle. */
+/**
+ * IPA's three terms: a point of accuracy counts 1, a dollar an hour this much, a row of a batch a trifle. Marks of a size each,
+ * since two of them may choose the same plan.
+ */
 const weights = [
-  { name: 'accuracy first', perDollar: 0.25 },
-  { name: 'balanced', perDollar: 2 },
-  { name: 'cost first', perDollar: 10 },
+  { name: 'accuracy first', perDollar: 1, size: 22 },
+  { name: 'balanced', perDollar: 5, size: 16 },
+  { name: 'cost first', perDollar: 25, size: 10 },
 ] as const
 const perRow = 1e-6
 
@@ -84,6 +87,12 @@ function gain(data: AccuracyData): Finding {
     confidence: 'sure',
     ours: `up to ${percent(most - 1, 1)} higher for at most a quarter more cost${least ? `; 21 % higher or more from ${percent(least.cost - 1, 0)} more cost on` : ''}`,
     verdict: most >= publishedGain ? 'confirmed' : least ? 'confirmed in part' : 'not confirmed',
+    reason:
+      most >= publishedGain
+        ? 'A gain of that size is to be had for at most a quarter more cost.'
+        : least
+          ? `A gain of that size is to be had, but for ${percent(least.cost - 1, 0)} more cost and not for a little.`
+          : 'No plan gains as much over another.',
     ...(most < publishedGain && {
       analysis: `There are three models to choose from, in large steps, and one of them alone runs well on a CPU: a better model brings a GPU with it, or another replica of one. IPA has five sizes of each model, all on CPU cores.${least ? ` The cheapest step of that size is from ${text(least.from)} to ${text(least.to)}.` : ''} Fronts: ${fronts.join('; ')}.`,
     }),
@@ -92,16 +101,16 @@ function gain(data: AccuracyData): Finding {
 
 interface Choice {
   readonly name: string
-  readonly perDollar: number
+  readonly size: number
   readonly plan: AccuracyPlan
 }
 
 function choices(data: AccuracyData, latencyMs: number): readonly Choice[] {
-  return weights.flatMap(({ name, perDollar }) => {
+  return weights.flatMap(({ name, perDollar, size }) => {
     const plan = best(within(data, latencyMs), ({ accuracy, costPerHour, batches }) => {
       return 100 * accuracy - perDollar * costPerHour - perRow * batches
     })
-    return plan === undefined ? [] : [{ name, perDollar, plan }]
+    return plan === undefined ? [] : [{ name, size, plan }]
   })
 }
 
@@ -123,6 +132,7 @@ function weighted(data: AccuracyData): Finding {
     confidence: 'sure',
     ours: `of ${counts.join(', ')} plans that nothing beats (${latencies.join(', ')} ms) three weightings choose ${chosen.join(', ')}`,
     verdict: 'reported',
+    reason: 'It is how IPA chooses, not a result of it.',
     analysis: `A dollar an hour counts ${weights.map(({ name, perDollar }) => `${perDollar} points of accuracy (${name})`).join(', ')}. ${list.join('; ')}.`,
   }
 }
@@ -162,8 +172,8 @@ function weightedPlot(data: AccuracyData, latencyMs: number): Plot {
     kind: 'step' as const,
     points: increasing(within(data, latencyMs)).map(pointOf),
   }
-  const chosen = choices(data, latencyMs).map(({ name, plan }) => {
-    return { name, kind: 'points' as const, points: [pointOf(plan)] }
+  const chosen = choices(data, latencyMs).map(({ name, size, plan }) => {
+    return { name, kind: 'points' as const, size, points: [pointOf(plan)] }
   })
   return {
     name: `weighted-${latencyMs}`,

@@ -27,7 +27,6 @@ export const accuracy: Figure<AccuracyData> = {
     'Accuracies are those published with the models, ImageNet top-1; that they multiply is IPA’s assumption, kept.',
     'The weights are ours: IPA’s are in other units of cost.',
   ],
-  revision: 1,
   isMeasured: false,
   run,
   present: presentAccuracy,

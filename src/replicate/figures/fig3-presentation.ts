@@ -42,6 +42,9 @@ function gpus(curves: readonly BatchCurve[]): Finding {
     confidence: 'sure',
     ours: models.map(gainText).join('; '),
     verdict: isSo ? 'confirmed' : 'not confirmed',
+    reason: isSo
+      ? 'Each of them does more than half as much again with its largest batch, and each batch takes longer.'
+      : 'Not every one of them does half as much again with its largest batch.',
   }
 }
 
@@ -53,6 +56,7 @@ function preprocess(curves: readonly BatchCurve[]): Finding {
     confidence: 'sure',
     ours: `taken over: the profile has batches of 1 alone${language ? `; for comparison ${gainText(language)}` : ''}`,
     verdict: 'reported',
+    reason: 'The paper publishes one number for preprocessing, so there is nothing to check it by.',
   }
 }
 
@@ -67,6 +71,12 @@ function here(curves: readonly BatchCurve[]): Finding {
         ? 'not measured: the models of examples/01-digits-cascade are in a checkout alone'
         : curves.map(gainText).join('; '),
     verdict: curves.length === 0 ? 'reported' : isSo ? 'confirmed' : 'not confirmed',
+    reason:
+      curves.length === 0
+        ? 'There was nothing to measure.'
+        : isSo
+          ? 'A model here does more with larger batches, which take longer.'
+          : 'No model here does a tenth more with larger batches.',
     ...(curves.length > 0 && {
       analysis:
         'On one thread of a CPU a batch saves what a call costs beside the arithmetic, and little else: a model whose row takes microseconds gains much, one that fills the core with a single row gains little. A GPU has idle units for a batch to fill.',

@@ -32,7 +32,6 @@ export const fig3: Figure<Fig3Data> = {
     'Preprocessing has one published number: that batches gain nothing is what the paper says of it.',
     'The live models are small classifiers on a CPU, not the paper’s.',
   ],
-  revision: 1,
   isMeasured: true,
   run,
   present: presentFig3,

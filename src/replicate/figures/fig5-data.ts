@@ -22,6 +22,8 @@ export interface Fig5Answer {
   /** The same, on a fresh trace. */
   readonly attainment?: number
   readonly p99Ms?: number
+  /** The same on each of several fresh traces, of which `attainment` is the first; for plans by the true minimum alone. */
+  readonly freshAttainments?: readonly number[]
   /** The stage whose replicas are fullest at the mean rate of the trace planned for, and how full, from 0 to 1. */
   readonly fullest?: { readonly stage: string; readonly load: number }
   /** Why there is no plan. */

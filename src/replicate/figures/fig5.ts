@@ -27,19 +27,22 @@ const latencyMs = 150
 const fullDurationMs = 60_000
 const quickDurationMs = 30_000
 const cv2s = [1, 4]
+/** Traces that show whether a miss is the plan's or the trace's. */
+const freshTraces = 10
+/** So that no fresh trace is one that something is planned for, as long as there are fewer points. */
+const seedsOfPoints = 1000
 
 export const fig5: Figure<Fig5Data> = {
   name: 'fig5',
   title: 'the planner against coarse-grained provisioning',
   question:
     'Does planning stage by stage cost less than replicating the pipeline as one black box, and does it meet the objective?',
-  protocol: `For each of the four pipelines, at each rate and burstiness, a trace of gamma arrivals (a minute, half of one where quick) is planned for with an objective of ${latencyMs} ms for 99 % of the requests; each plan then serves a fresh trace of the same process and length. CG-Mean and CG-Peak replicate the whole pipeline, with one batch size for all stages, for the mean rate and for the most arrivals in any ${latencyMs} ms. Beside them: the greedy planner of the paper (inferline), the true minimum (optimal), and the minimum that has 99.5 % in time on the trace it plans for.`,
+  protocol: `For each of the four pipelines, at each rate and burstiness, a trace of gamma arrivals (a minute, half of one where quick) is planned for with an objective of ${latencyMs} ms for 99 % of the requests; each plan then serves a fresh trace of the same process and length. CG-Mean and CG-Peak replicate the whole pipeline, with one batch size for all stages, for the mean rate and for the most arrivals in any ${latencyMs} ms. Beside them: the greedy planner of the paper (inferline), the true minimum (optimal), and the minimum that has 99.5 % in time on the trace it plans for. The two minima serve nine more fresh traces, which tell what is wrong with a plan that misses on the first: the plan, or the trace.`,
   differences: [
     ...profileDifferences,
     'Nothing limits the replicas: the paper ran CG-Peak only where its cluster had room, up to 300 requests/s.',
     'Attainment on the fresh trace is simulated, where the paper served it.',
   ],
-  revision: 1,
   isMeasured: false,
   run,
   present: presentFig5,
@@ -70,6 +73,9 @@ async function runPoint(
   const basis = await paperPipeline(pipeline)
   const traceOf = (seed: number) => Trace.gamma({ ratePerS, cv2, durationMs, seed })
   const [trace, fresh] = [traceOf(seed), traceOf(seed + 1)]
+  const more = Array.from({ length: freshTraces - 1 }, (_, at) => {
+    return traceOf(seed + seedsOfPoints * (at + 1))
+  })
   const estimator = new Estimator({ ...basis, seed })
   const answers: Fig5Answer[] = []
   for (const { name, strategy, percentile } of fig5Systems) {
@@ -80,7 +86,12 @@ async function runPoint(
       continue
     }
     const { configuration, costPerHour, estimate, tuning } = planned.plan
-    const served = await estimator.estimate(configuration, { trace: fresh, objective, signal })
+    const serve = (trace: Trace) => estimator.estimate(configuration, { trace, objective, signal })
+    const served = await serve(fresh)
+    const freshAttainments = [served.attainment]
+    for (const trace of strategy === 'optimal' ? more : []) {
+      freshAttainments.push((await serve(trace)).attainment)
+    }
     answers.push({
       system: name,
       costPerHour,
@@ -88,6 +99,7 @@ async function runPoint(
       attainment: served.attainment,
       p99Ms: served.p99Ms,
       fullest: fullestOf(tuning),
+      ...(strategy === 'optimal' && { freshAttainments }),
     })
   }
   return { ...point, answers }

@@ -47,7 +47,6 @@ export const fig7: Figure<Fig7Data> = {
     ...profileDifferences,
     'The paper changes cv2 in a figure of its own (10, 11); here each ramp is run with each cv2.',
   ],
-  revision: 1,
   isMeasured: false,
   run,
   present: presentFig7,

@@ -21,7 +21,6 @@ export const fig8: Figure<Fig8Data> = {
     ...profileDifferences,
     'Language identification has published numbers for CPUs only, so it cannot move from a GPU to a CPU as the objective loosens.',
   ],
-  revision: 1,
   isMeasured: false,
   run,
   present: presentFig8,

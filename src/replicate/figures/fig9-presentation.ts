@@ -24,6 +24,7 @@ const notMeasured: Finding = {
   confidence: 'likely',
   ours: 'not measured: the models of examples/01-digits-cascade are in a checkout alone',
   verdict: 'reported',
+  reason: 'There was nothing to measure.',
 }
 
 function nameOf({ load, cv2 }: Fig9Run): string {
@@ -52,6 +53,7 @@ function follows({ runs, loadAverage, cores }: Fig9Data): Finding {
         : close.length > runs.length / 2
           ? 'confirmed in part'
           : 'not confirmed',
+    reason: `The estimate is within ${100 * near} % of what was measured in ${close.length === runs.length ? 'every run' : close.length > runs.length / 2 ? 'most runs' : close.length === 0 ? 'no run' : 'fewer than half of the runs'}.`,
     ...(far.length > 0 && {
       analysis: `Farther off: ${far.map(text).join('; ')}. Before the run ${loadAverage.toFixed(1)} threads of others wanted the ${cores} cores${loadAverage > cores / 4 ? ': they are not in the profile’s idea of a machine, and stop a batch for milliseconds now and then, which is most of the difference' : ''}. Of a few hundred requests the p99 is the third or fourth slowest, so one stall moves it; the bench trial estimate-vs-live has longer runs, and tells the machine’s part from the model’s.`,
     }),
@@ -69,6 +71,7 @@ function inTime({ runs, latencyMs }: Fig9Data): Finding {
     confidence: 'sure',
     ours: `${(points.reduce((sum, each) => sum + each, 0) / points.length).toFixed(2)} points off on average, ${worst.toFixed(2)} at most (within ${latencyMs} ms)`,
     verdict: worst <= 1.6 ? 'confirmed' : 'confirmed in part',
+    reason: `The worst run is ${worst <= 1.6 ? 'within' : 'beyond'} the 1.6 points of the published simulator.`,
     ...(worst > 1.6 && {
       analysis: `Runs of a few seconds on shared cores: ${runs.map((run, at) => `${nameOf(run)} ${points[at]?.toFixed(2)}`).join(', ')} points.`,
     }),

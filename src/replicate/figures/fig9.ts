@@ -33,7 +33,6 @@ export const fig9: Figure<Fig9Data> = {
   differences: [
     'The paper compares p99 of planned pipelines on a cluster; here one pipeline runs on one machine, and so does what sends the requests.',
   ],
-  revision: 1,
   isMeasured: true,
   run,
   present: presentFig9,

@@ -1,5 +1,5 @@
 import type { FigureTable, Finding, Presentation } from '../figure.ts'
-import { milliseconds, percent, times } from '../number-text.ts'
+import { milliseconds, outOf, percent, times } from '../number-text.ts'
 import type { Plot } from '../plot.ts'
 import type { SplitAnswer, SplitData, SplitPoint, SplitStage } from './slo-split-data.ts'
 
@@ -39,8 +39,12 @@ function dearer({ points }: SplitData): Finding {
     published:
       'no figure; the planner needs no split, since it looks at the latency of the whole alone',
     confidence: 'ours',
-    ours: `the best of the three fixed splits costs ${best.map((ratio) => times(ratio)).join(', ')} as much (${points.map(nameOf).join('; ')}); the worst ${times(worst)}`,
+    ours: `the best of the three fixed splits costs ${best.map((ratio) => times(ratio)).join(', ')} as much (${points.map(nameOf).join('; ')}); the worst ${times(worst)}; in time on a fresh trace with the plan ${points.map((point) => percent(plannerOf(point)?.attainment ?? 0)).join(', ')}`,
     verdict: cheaper.length === 0 ? 'confirmed' : 'confirmed in part',
+    reason:
+      cheaper.length === 0
+        ? 'No fixed split is cheaper than the plan at any point.'
+        : `${outOf(cheaper.length, all.length)} fixed splits are cheaper than the plan, which has more requests in time.`,
     ...(cheaper.length > 0 && {
       analysis: `Cheaper than the plan: ${cheaper.map(({ point, split, ratio }) => `${split} at ${nameOf(point)} (${times(ratio)})`).join(', ')}. 99 % within its part at either stage leaves up to 2 % late in all: such a split may miss what the plan must meet.`,
     }),
@@ -75,6 +79,7 @@ function divides({ points }: SplitData): Finding {
     confidence: 'ours',
     ours: `retriever/model: ${list.join('; ')}`,
     verdict: 'reported',
+    reason: 'The paper gives no figure to compare with.',
     analysis:
       'Measured as a full batch and the wait of 99 of 100 rows. A millisecond is given to the stage where it saves most: larger batches or a cheaper tier for the model, whose replicas are what the pipeline costs.',
   }
@@ -92,6 +97,7 @@ function fixedInTime({ points, latencyMs }: SplitData): Finding {
     confidence: 'ours',
     ours: `${wasteful.length} of ${all.length} fixed splits meet ${latencyMs} ms, with a p99 of ${milliseconds(Math.min(...p99s))} to ${milliseconds(Math.max(...p99s))} on the fresh trace; ${refused.length} cannot be planned for`,
     verdict: 'reported',
+    reason: 'The paper gives no figure to compare with.',
     analysis:
       'The worst wait at one stage and the worst wait at the other seldom fall on the same request, so two parts that each hold for 99 % add up to less than their sum; what is left is paid for in replicas.',
   }

@@ -24,7 +24,6 @@ export const sloSplit: Figure<SplitData> = {
     'The paper has no such figure: it argues that the planner finds the split by itself (section 4), since it only ever looks at the latency of the whole.',
     'No published profile of a retriever: AlexNet’s numbers stand in for the encoder of the retriever, ResNet-152’s for the model (profiles/tf-cascade.json), each run once a request.',
   ],
-  revision: 1,
   isMeasured: false,
   run,
   present: presentSplit,
