@@ -8,8 +8,10 @@ export type {
 export type { SwapOptions } from './engine/changes.ts'
 export { Engine } from './engine/engine.ts'
 export type { CloseOptions, EngineOptions, Overload } from './engine/engine-options.ts'
+export type { EventMessage } from './engine/event-channels.ts'
 export type { EngineEvents, EngineListener } from './engine/events.ts'
-export type { InferOptions, Priority } from './engine/infer-options.ts'
+export type { InferMessage } from './engine/infer-channel.ts'
+export type { InferOptions, Priority, TraceHeaders } from './engine/infer-options.ts'
 export { type ReplayOptions, type ReplayProgress, replay } from './engine/replay.ts'
 export type { ReplayReport, ReplayStage } from './engine/replay-report.ts'
 export type {
@@ -19,6 +21,7 @@ export type {
   RequestStats,
   StageStats,
 } from './engine/stats.ts'
+export type { RequestVisits, StageVisit, VisitBatch, VisitState } from './engine/visits.ts'
 export {
   type ErrorEntry,
   errorTable,
@@ -33,6 +36,8 @@ export type {
   StageEstimate,
 } from './estimator/estimate.ts'
 export { type EstimateOptions, Estimator, type EstimatorOptions } from './estimator/estimator.ts'
+export type { TracerProviderLike } from './observe/tracer-provider.ts'
+export { type Tracing, type TracingOptions, traceEngine } from './observe/tracing.ts'
 export type { Condition, ConditionTest, ConditionValue } from './pipeline/condition.ts'
 export type {
   CompleteConfiguration,

@@ -40,20 +40,24 @@ import {
 } from './engine-options.ts'
 import { EngineEmitter, type EngineEvents, type EngineListener } from './events.ts'
 import { FunctionHosts } from './function-hosts.ts'
+import { inferStart, publishInfer } from './infer-channel.ts'
 import {
   defaultTerms,
   type InferOptions,
   type RequestTerms,
   readInferOptions,
+  recordedTerms,
 } from './infer-options.ts'
 import { InputReader } from './input-reader.ts'
 import { loadModels } from './models.ts'
 import { toNativeSpec } from './native-spec.ts'
 import { PendingRequests } from './pending-requests.ts'
+import { RecordedCalls } from './recorded-calls.ts'
 import { cancelled, closed, refused, sheds, tooManyRows } from './request-error.ts'
 import { ResultReader } from './result-reader.ts'
 import { ShedReporter } from './shed-reporter.ts'
 import type { EngineStats } from './stats.ts'
+import { withinMs } from './within-ms.ts'
 
 interface Parts {
   readonly pipeline: Pipeline
@@ -77,23 +81,28 @@ export class Engine<P extends Pipeline = Pipeline> implements AsyncDisposable {
   readonly #timer: DeadlineTimer
   readonly #signals = new AbortListeners((index, signal) => {
     // False: it was answered already, and its result is on the way.
-    if (this.#parts.native.cancel(index)) this.#pending.reject(index, cancelled(signal))
+    const { native } = this.#parts
+    if (this.#recorded.cancel(index, native)) this.#pending.reject(index, cancelled(signal))
   })
+  readonly #recorded: RecordedCalls
   readonly #arrivals = new Arrivals()
   #refusing = false
   #closing: Promise<void> | undefined
-  readonly #events = new EngineEmitter<StagesOf<P>>()
+  readonly #events: EngineEmitter<StagesOf<P>>
   readonly #changes: Changes<StagesOf<P>>
   readonly #shed = new ShedReporter((shed) => this.#events.emit('shed', shed))
 
   private constructor(parts: Parts) {
     const { native, bound } = parts
     this.#parts = parts
+    this.#events = new EngineEmitter({ engine: this, pipeline: parts.pipeline.name })
     this.#changes = new Changes({ ...parts, events: this.#events })
     this.#inputs = new InputReader(bound)
     this.#timer = new DeadlineTimer(() => native.expire())
     const reader = new ResultReader(bound, this.#pending)
     reader.onShed = this.#shed.weakly()
+    this.#recorded = new RecordedCalls(bound.stages.map(({ name }) => name))
+    reader.onVisits = this.#recorded.settle
     this.#submitNative = native.attach({
       heads: reader.heads,
       payload: reader.payload,
@@ -148,18 +157,8 @@ export class Engine<P extends Pipeline = Pipeline> implements AsyncDisposable {
    */
   infer(inputs: InputsOf<P>, options?: InferOptions): Promise<OutputsOf<P>> {
     try {
-      const terms = options === undefined ? defaultTerms : readInferOptions(options)
-      if (terms.signal?.aborted) throw cancelled(terms.signal)
-      if (this.#refusing) throw closed()
-      this.#inputs.read(inputs)
-      this.#checkRows()
-      const index = this.#submit(terms)
-      if (index < 0) throw this.#refusal(index, terms)
-      const result = this.#pending.add(index)
-      // Once what was read is handed over: somebody who is told of it may send a request.
-      this.#arrivals.count()
-      if (terms !== defaultTerms) this.#keepTerms(index, terms)
-      return result as Promise<OutputsOf<P>>
+      if (inferStart.hasSubscribers) return this.#publish(inputs, options)
+      return this.#send(inputs, options === undefined ? defaultTerms : readInferOptions(options))
     } catch (error) {
       return Promise.reject(error)
     }
@@ -307,6 +306,30 @@ export class Engine<P extends Pipeline = Pipeline> implements AsyncDisposable {
     this.#shed.flush()
     // A worker stuck in a system call ends when that returns; nobody needs to wait for it.
     await withinMs(this.#parts.hosts.close(), longestWorkerEndMs)
+    this.#events.close()
+  }
+
+  #publish(inputs: InputsOf<P>, options: InferOptions | undefined): Promise<OutputsOf<P>> {
+    const { name: pipeline } = this.#parts.pipeline
+    const message = { engine: this, pipeline, options, recordVisits: false }
+    return publishInfer(message, () => {
+      const terms = options === undefined ? defaultTerms : readInferOptions(options)
+      return this.#send(inputs, message.recordVisits ? recordedTerms(terms, message) : terms)
+    })
+  }
+
+  #send(inputs: InputsOf<P>, terms: RequestTerms): Promise<OutputsOf<P>> {
+    if (terms.signal?.aborted) throw cancelled(terms.signal)
+    if (this.#refusing) throw closed()
+    this.#inputs.read(inputs)
+    this.#checkRows()
+    const index = this.#submit(terms)
+    if (index < 0) throw this.#refusal(index, terms)
+    const result = this.#pending.add(index)
+    // Once what was read is handed over: somebody who is told of it may send a request.
+    this.#arrivals.count()
+    if (terms !== defaultTerms) this.#keepTerms(index, terms)
+    return result as Promise<OutputsOf<P>>
   }
 
   #submit(terms: RequestTerms): number {
@@ -324,7 +347,8 @@ export class Engine<P extends Pipeline = Pipeline> implements AsyncDisposable {
     if (rows > maxPendingRows) throw tooManyRows(rows, maxPendingRows)
   }
 
-  #keepTerms(index: number, { leftMs, signal }: RequestTerms): void {
+  #keepTerms(index: number, { leftMs, signal, recorded }: RequestTerms): void {
+    if (recorded !== undefined) this.#recorded.add(index, recorded)
     if (leftMs < Number.POSITIVE_INFINITY) this.#timer.arm(leftMs)
     if (signal === undefined) return
     this.#pending.onSettle(index, this.#signals.add(index, signal))
@@ -351,18 +375,7 @@ async function createNative(spec: NativePipelineSpec, hosts: FunctionHosts): Pro
   }
 }
 
-const longestTimerMs = 2 ** 31 - 1
 const longestWorkerEndMs = 1_000
-
-/** Fulfils with the promise, or when the time is over. */
-async function withinMs(promise: Promise<void>, limitMs: number): Promise<void> {
-  let timer: NodeJS.Timeout | undefined
-  const timeout = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, Math.min(limitMs, longestTimerMs))
-  })
-  await Promise.race([promise, timeout])
-  clearTimeout(timer)
-}
 
 function checkIterable<Item>(requests: Iterable<Item>): Iterable<Item> {
   const given: unknown = requests
