@@ -1,7 +1,7 @@
 import { checkNumber, checkObject, checkOneOf, describe } from '../check.ts'
 import { MillraceError } from '../errors.ts'
 import { priorityClasses, recordVisits } from '../native/addon.ts'
-import type { InferMessage } from './infer-channel.ts'
+import type { VisitsReader } from './visits.ts'
 
 /** A class of requests: higher ones are served first, but waiting raises a lower one, every 100 ms, so that none starves. */
 export type Priority = (typeof priorityClasses)[number]
@@ -35,7 +35,7 @@ export interface RequestTerms {
   /** Index of the class. */
   readonly priority: number
   /** Where the request's visits are recorded: who is told of them. */
-  readonly recorded?: InferMessage
+  readonly recorded?: VisitsReader
 }
 
 const keys = ['deadlineMs', 'signal', 'priority', 'traceHeaders'] as const
@@ -60,8 +60,8 @@ export function readInferOptions(options: InferOptions): RequestTerms {
 }
 
 /** The same terms, of a request whose visits are recorded. */
-export function recordedTerms(terms: RequestTerms, message: InferMessage): RequestTerms {
-  return { ...terms, priority: terms.priority + recordVisits, recorded: message }
+export function recordedTerms(terms: RequestTerms, recorded: VisitsReader): RequestTerms {
+  return { ...terms, priority: terms.priority + recordVisits, recorded }
 }
 
 function checkHeaders(value: unknown): void {

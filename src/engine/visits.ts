@@ -14,6 +14,11 @@ export interface RequestVisits {
   readonly leftOut: number
 }
 
+/** Who is told what a request was through, when it is settled. */
+export interface VisitsReader {
+  visits?: RequestVisits
+}
+
 /** A row at a stage. A stage that was skipped for a row, by its condition, was not visited. */
 export interface StageVisit {
   readonly stage: string

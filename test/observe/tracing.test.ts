@@ -1,7 +1,13 @@
 import { context, propagation, SpanStatusCode, TraceFlags, trace } from '@opentelemetry/api'
 import { AlwaysOffSampler } from '@opentelemetry/sdk-trace-base'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { Engine, type Pipeline, type Tracing, traceEngine } from '../../src/index.ts'
+import {
+  definePipeline,
+  Engine,
+  type Pipeline,
+  type Tracing,
+  traceEngine,
+} from '../../src/index.ts'
 import { inlineOf, jsOf, numbers } from '../engine/functions.ts'
 import { expectedOf, itemsPipeline } from '../engine/items.ts'
 import { cascade, imagesOf, readDigits } from '../engine/pipelines.ts'
@@ -24,9 +30,18 @@ function held() {
   return { pipeline, release, running: () => running }
 }
 
+/** A digit of which the fast model is unsure, so that both run. */
+let unsure = { image: new Float32Array(64) }
 let stopKeeping = () => {}
-beforeAll(() => {
+beforeAll(async () => {
   stopKeeping = keepContext()
+  const { fast } = cascade.stages
+  const alone = definePipeline({ stages: { fast }, outputs: { confidence: 'fast.confidence' } })
+  const engine = await Engine.start(alone)
+  const { data } = (await engine.infer(imagesOf(digits))).confidence
+  const image = digits.find((_, row) => Number(data[row]) < 0.8)?.pixels
+  await engine.close()
+  if (image !== undefined) unsure = { image }
 })
 afterAll(() => stopKeeping())
 
@@ -63,8 +78,6 @@ async function traced<P extends Pipeline, Result>(
 
 describe('a traced engine', () => {
   it('makes a span of a request, with its wait and its batch at each stage below it', async () => {
-    // An image of nothing: the fast model is unsure of it.
-    const unsure = { image: new Float32Array(64) }
     await traced(cascade, (engine) => engine.infer(unsure))
     const request = recorder.one('infer')
     expect(request.name).toBe('infer digits')
@@ -92,7 +105,7 @@ describe('a traced engine', () => {
 
   it('has what came first end before the next begins, all within the request and at the time of day', async () => {
     const beforeMs = Date.now()
-    await traced(cascade, (engine) => engine.infer({ image: new Float32Array(64) }))
+    await traced(cascade, (engine) => engine.infer(unsure))
     const request = recorder.one('infer')
     const inOrder = ['queue fast', 'run fast', 'queue accurate', 'run accurate'].map((name) =>
       recorder.one(name),
@@ -106,10 +119,8 @@ describe('a traced engine', () => {
   })
 
   it('has spans of no stage that was skipped', async () => {
-    const sure = digits[0]
     await traced(cascade, async (engine) => {
       for (const digit of digits.slice(0, 8)) await engine.infer(imagesOf([digit]))
-      expect(sure).toBeDefined()
     })
     expect(recorder.named('run fast')).toHaveLength(8)
     expect(recorder.named('run accurate').length).toBeLessThan(8)
