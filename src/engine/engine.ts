@@ -40,7 +40,7 @@ import {
 } from './engine-options.ts'
 import { EngineEmitter, type EngineEvents, type EngineListener } from './events.ts'
 import { FunctionHosts } from './function-hosts.ts'
-import { inferStart, publishInfer } from './infer-channel.ts'
+import { type InferMessage, inferStart, publishInfer } from './infer-channel.ts'
 import {
   defaultTerms,
   type InferOptions,
@@ -311,7 +311,7 @@ export class Engine<P extends Pipeline = Pipeline> implements AsyncDisposable {
 
   #publish(inputs: InputsOf<P>, options: InferOptions | undefined): Promise<OutputsOf<P>> {
     const { name: pipeline } = this.#parts.pipeline
-    const message = { engine: this, pipeline, options, recordVisits: false }
+    const message: InferMessage = { engine: this, pipeline, options, recordVisits: false }
     return publishInfer(message, () => {
       const terms = options === undefined ? defaultTerms : readInferOptions(options)
       return this.#send(inputs, message.recordVisits ? recordedTerms(terms, message) : terms)

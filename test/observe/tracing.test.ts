@@ -4,13 +4,14 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import {
   definePipeline,
   Engine,
+  onnx,
   type Pipeline,
   type Tracing,
   traceEngine,
 } from '../../src/index.ts'
 import { inlineOf, jsOf, numbers } from '../engine/functions.ts'
 import { expectedOf, itemsPipeline } from '../engine/items.ts'
-import { cascade, imagesOf, readDigits } from '../engine/pipelines.ts'
+import { cascade, digitsModel, imagesOf, readDigits } from '../engine/pipelines.ts'
 import { rejectionOf } from '../engine/rejection.ts'
 import { endOf, keepContext, SpanRecorder, startOf } from './span-recorder.ts'
 
@@ -35,13 +36,13 @@ let unsure = { image: new Float32Array(64) }
 let stopKeeping = () => {}
 beforeAll(async () => {
   stopKeeping = keepContext()
-  const { fast } = cascade.stages
+  const fast = onnx(digitsModel('fast'), { inputs: { image: 'request.image' } })
   const alone = definePipeline({ stages: { fast }, outputs: { confidence: 'fast.confidence' } })
   const engine = await Engine.start(alone)
   const { data } = (await engine.infer(imagesOf(digits))).confidence
   const image = digits.find((_, row) => Number(data[row]) < 0.8)?.pixels
   await engine.close()
-  if (image !== undefined) unsure = { image }
+  if (image !== undefined) unsure = { image: Float32Array.from(image) }
 })
 afterAll(() => stopKeeping())
 
