@@ -9,6 +9,7 @@ export type { SwapOptions } from './engine/changes.ts'
 export type { EngineState, ValueDescription } from './engine/described-values.ts'
 export { Engine } from './engine/engine.ts'
 export type { CloseOptions, EngineOptions, Overload } from './engine/engine-options.ts'
+export type { EventMessage } from './engine/event-channels.ts'
 export type { EngineEvents, EngineListener } from './engine/events.ts'
 export type {
   EngineHistograms,
@@ -16,7 +17,8 @@ export type {
   HistogramBounds,
   StageHistograms,
 } from './engine/histograms.ts'
-export type { InferOptions, Priority } from './engine/infer-options.ts'
+export type { InferMessage } from './engine/infer-channel.ts'
+export type { InferOptions, Priority, TraceHeaders } from './engine/infer-options.ts'
 export { type ReplayOptions, type ReplayProgress, replay } from './engine/replay.ts'
 export type { ReplayReport, ReplayStage } from './engine/replay-report.ts'
 export type {
@@ -26,6 +28,7 @@ export type {
   RequestStats,
   StageStats,
 } from './engine/stats.ts'
+export type { RequestVisits, StageVisit, VisitBatch, VisitState } from './engine/visits.ts'
 export {
   type ErrorEntry,
   errorTable,
@@ -82,6 +85,8 @@ export type { Labels } from './observe/metric-definition.ts'
 export type { MetricRegistry } from './observe/metric-registry.ts'
 export type { MetricsOptions } from './observe/metrics-options.ts'
 export { type EngineMetrics, observeMetrics } from './observe/observe-metrics.ts'
+export type { TracerProviderLike } from './observe/tracer-provider.ts'
+export { type Tracing, type TracingOptions, traceEngine } from './observe/tracing.ts'
 export type { Condition, ConditionTest, ConditionValue } from './pipeline/condition.ts'
 export type {
   CompleteConfiguration,

@@ -22,6 +22,7 @@ import { saturation } from './saturation.ts'
 import { sharedWeights } from './shared-weights.ts'
 import { simulatorSpeed } from './simulator-speed.ts'
 import { smallModel } from './small-model.ts'
+import { tracingCost } from './tracing-cost.ts'
 import type { Comparison, Trial, TrialOptions } from './trial.ts'
 import { tunerOverhead } from './tuner-overhead.ts'
 import { tunerReaction } from './tuner-reaction.ts'
@@ -52,6 +53,7 @@ export const trials: readonly Trial[] = [
   httpOverhead,
   httpBinary,
   httpVsDirect,
+  tracingCost,
 ]
 
 /** What bench/main.ts has run in a fresh process. */

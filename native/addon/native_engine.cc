@@ -10,6 +10,7 @@
 #include "addon/native_error.h"
 #include "addon/spec_reader.h"
 #include "addon/stats_writer.h"
+#include "addon/visits_writer.h"
 
 namespace millrace {
 namespace {
@@ -22,6 +23,10 @@ constexpr std::int32_t kMisfit =
     -4;  // the arguments do not fit the pipeline: a defect of the caller
 constexpr std::int32_t kTooBusy = -5;
 constexpr std::int32_t kTooLittle = -6;
+
+// Added to the class of a request that records its visits; the same there.
+constexpr std::uint32_t kRecordVisits = 4;
+static_assert(kRecordVisits >= kPriorityClasses);
 
 constexpr std::size_t kFixedArguments = 3;  // rows, priority, deadline
 constexpr std::size_t kUsualArguments = kFixedArguments + 13;
@@ -84,6 +89,7 @@ Napi::Function NativeEngine::define(Napi::Env env) {
       {InstanceMethod<&NativeEngine::attach>("attach"),
        InstanceMethod<&NativeEngine::cancel>("cancel"),
        InstanceMethod<&NativeEngine::expire>("expire"),
+       InstanceMethod<&NativeEngine::visits>("visits"),
        InstanceMethod<&NativeEngine::refusal>("refusal"),
        InstanceMethod<&NativeEngine::scale>("scale"),
        InstanceMethod<&NativeEngine::reconfigure>("reconfigure"),
@@ -187,7 +193,8 @@ std::int32_t NativeEngine::submit_now(napi_env env, const napi_value* args, std:
   double left_ms = 0;
   if (count != kFixedArguments + inputs_.size() ||
       napi_get_value_uint32(env, args[0], &rows) != napi_ok || rows == 0 ||
-      napi_get_value_uint32(env, args[1], &priority) != napi_ok || priority >= kPriorityClasses ||
+      napi_get_value_uint32(env, args[1], &priority) != napi_ok ||
+      (priority & ~kRecordVisits) >= kPriorityClasses ||
       napi_get_value_double(env, args[2], &left_ms) != napi_ok) {
     return kMisfit;
   }
@@ -196,8 +203,10 @@ std::int32_t NativeEngine::submit_now(napi_env env, const napi_value* args, std:
     if (!read_row_dims(i, open_dims)) return kMisfit;
     if (!read_input(env, args[kFixedArguments + i], i, rows)) return kMisfit;
   }
-  const auto class_index = static_cast<std::uint8_t>(priority);
-  const SubmitResult result = engine_->submit({rows, class_index, to_deadline(left_ms)}, inputs_);
+  const auto class_index = static_cast<std::uint8_t>(priority & ~kRecordVisits);
+  const bool record = (priority & kRecordVisits) != 0;
+  const SubmitResult result =
+      engine_->submit({rows, class_index, to_deadline(left_ms), record}, inputs_);
   if (result.refusal != SubmitResult::Refusal::kNone) refusal_ = result;
   switch (result.refusal) {
     case SubmitResult::Refusal::kNone:
@@ -324,6 +333,11 @@ Napi::Value NativeEngine::expire(const Napi::CallbackInfo& info) {
   if (next == kNever) return Napi::Number::New(info.Env(), -1);
   const auto left = static_cast<double>(next - steady_clock().now());
   return Napi::Number::New(info.Env(), std::max(left, 0.0) / static_cast<double>(kNanosPerMilli));
+}
+
+Napi::Value NativeEngine::visits(const Napi::CallbackInfo& info) {
+  const Request* const request = engine_->recorded(info[0].As<Napi::Number>().Uint32Value());
+  return request == nullptr ? info.Env().Undefined() : write_visits(info.Env(), *request);
 }
 
 Napi::Value NativeEngine::refusal(const Napi::CallbackInfo& info) {

@@ -36,6 +36,7 @@ class NativeEngine : public Napi::ObjectWrap<NativeEngine>, public WakeListener 
   Napi::Value attach(const Napi::CallbackInfo& info);
   Napi::Value cancel(const Napi::CallbackInfo& info);
   Napi::Value expire(const Napi::CallbackInfo& info);
+  Napi::Value visits(const Napi::CallbackInfo& info);
   Napi::Value refusal(const Napi::CallbackInfo& info);
   Napi::Value scale(const Napi::CallbackInfo& info);
   Napi::Value reconfigure(const Napi::CallbackInfo& info);

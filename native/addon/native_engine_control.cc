@@ -22,6 +22,7 @@ StageChange read_change(const Napi::Object& object) {
   change.replicas = static_cast<std::size_t>(number(object, "replicas"));
   change.max_batch = static_cast<std::size_t>(number(object, "maxBatch"));
   const double delay_ms = number(object, "maxDelayMs");
+  change.threads = static_cast<std::uint32_t>(number(object, "threads"));
   change.max_delay = std::llround(delay_ms * static_cast<double>(kNanosPerMilli));
   return change;
 }

@@ -4,10 +4,13 @@
 #include <cstring>
 #include <limits>
 
+#include "addon/visits_writer.h"
+
 namespace millrace {
 namespace {
 
 constexpr std::size_t kHeadWords = 4;
+constexpr std::int32_t kVisitsFollow = 16;
 
 constexpr std::size_t align8(std::size_t bytes) {
   return (bytes + 7) & ~std::size_t{7};
@@ -67,6 +70,10 @@ bool ResultWriter::add(Napi::Env env, const Request& request) {
   head[2] = static_cast<std::int32_t>(completed ? request.rows() : retry_after_ms(request));
   head[3] = static_cast<std::int32_t>(used_);
   ++count_;
+  if (request.visits != nullptr) {
+    head[1] += kVisitsFollow;
+    push_extra(env, write_visits(env, request));
+  }
   if (completed) {
     add_outputs(env, request);
   } else {

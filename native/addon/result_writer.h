@@ -3,9 +3,13 @@
 //
 //   heads    Int32, four a request      [ index | outcome | rows | payload offset in bytes ]
 //            where it did not complete         [ index | outcome | retry after ms, or -1 | - ]
+//            kVisitsFollow is added to the outcome of one that records its visits
+//
 //   payload  fixed outputs of completed requests, in the order of the pipeline's outputs, each on a
-//   multiple of 8 extras   a JavaScript array, absent when empty, read in order: for an output that
-//   is open, of items, a string or larger than
+//            multiple of 8
+//
+//   extras   a JavaScript array, absent when empty, read in order: the visits (visits_writer.h),
+//            where they follow; for an output that is open, of items, a string or larger than
 //            kInlineBytes: its data (ArrayBuffer, or array of strings), then its dims; for a
 //            failure: message, stage, detail (see Error; undefined where empty)
 //

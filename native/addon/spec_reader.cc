@@ -111,6 +111,7 @@ StageSpec read_stage(const Napi::Object& object) {
   stage.replicas = static_cast<std::size_t>(number(object, "replicas"));
   stage.max_batch = static_cast<std::size_t>(number(object, "maxBatch"));
   stage.max_delay = read_ms(object, "maxDelayMs");
+  stage.threads = static_cast<std::uint32_t>(number(object, "threads"));
   read_shape(object, stage);
   return stage;
 }

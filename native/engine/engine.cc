@@ -90,6 +90,7 @@ SubmitResult Engine::submit(const SubmitOptions& options, std::span<const Caller
   }
   Request& request = pool_.take();
   request.prepare(options.rows);
+  request.record_visits(options.record_visits);
   request.priority = options.priority;
   request.submitted = now;
   request.deadline = options.deadline;
@@ -128,6 +129,11 @@ bool Engine::cancel(std::uint32_t index) {
   count(*request);
   recycle(*request);
   return true;
+}
+
+const Request* Engine::recorded(std::uint32_t index) const {
+  const Request* const request = pool_.at(index);
+  return request == nullptr || request->visits == nullptr ? nullptr : request;
 }
 
 Nanos Engine::expire() {

@@ -47,6 +47,7 @@ struct SubmitOptions {
   std::uint32_t rows = 1;
   std::uint8_t priority = 1;  // class, 0 is served first
   Nanos deadline = kNever;    // absolute
+  bool record_visits = false;
 };
 
 // What became of a submit: the handle of a pending request, or the reason it was refused.
@@ -92,6 +93,10 @@ class Engine {
   // Settles what is past its deadline; returns the next moment to call it at, kNever when no
   // request has a deadline.
   Nanos expire();
+
+  // What a request was through so far, where it records that; null where it does not, and for an
+  // index never handed out. Valid until the request is recycled or cancelled.
+  [[nodiscard]] const Request* recorded(std::uint32_t index) const;
 
   // Requests settled since the last call, linked through Request::next, oldest first; null when
   // there are none. Each must be given back with recycle() after it was read, and after its `next`

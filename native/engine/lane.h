@@ -28,6 +28,7 @@ namespace millrace {
 struct RowRef {
   Request* request;
   std::uint32_t row;
+  std::uint32_t visit = 0;  // its number where the request records them (visits.h)
 };
 
 class Lane {

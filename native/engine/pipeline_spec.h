@@ -66,6 +66,7 @@ struct StageSpec {
   std::size_t replicas = 1;
   std::size_t max_batch = 1;
   Nanos max_delay = 0;
+  std::uint32_t threads = 1;  // of the model, for those who are told of its runs
 
   // Fan-out: the first dimension of every output of a row counts items (0 or more), and the stages
   // that read them run once an item.

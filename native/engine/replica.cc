@@ -190,6 +190,7 @@ void Replica::admit(const Claimed& claimed) {
   for (std::uint64_t at = claim.position; at < claim.position + claim.count; ++at) {
     const RowRef& ref = ring.at(at);
     if (ref.request == nullptr) continue;  // refused after its slot was reserved
+    recorded_ = recorded_ || ref.visit != 0;
     const ClaimedRow row{ref.request, ref.row, priority, lane, at};
     if (ref.request->settled()) {
       leave(row);
@@ -232,6 +233,7 @@ void Replica::leave(const ClaimedRow& row) {
 
 void Replica::skip(const ClaimedRow& row) {
   context_.stats.skipped.add(1);
+  end_visit(row, VisitState::kSkipped);
   dropped_.push_back({row.request, row.row});
 }
 
@@ -242,6 +244,7 @@ void Replica::skip_all(std::span<const ClaimedRow> rows) {
 
 void Replica::shed(const ClaimedRow& row) {
   context_.stats.shed.add(1);
+  end_visit(row, VisitState::kShed);
   settler_.shed(*row.request, context_.stage);
   dropped_.push_back({row.request, row.row});
 }
@@ -252,6 +255,7 @@ void Replica::release_claims() {
   }
   claims_.clear();
   live_.clear();
+  recorded_ = false;
 }
 
 void Replica::run_rows(std::span<ClaimedRow> rows) {
@@ -260,6 +264,7 @@ void Replica::run_rows(std::span<ClaimedRow> rows) {
   // What a cache keeps, others may wait for whose requests are not among these.
   const bool watched = context_.router.cache(context_.stage) == nullptr;
   if (watched && begin_unwanted(rows)) return skip_all(rows);
+  if (recorded_) begin_visits(rows, began);
   gauge_.set_due(seat_, began + settler_.outlook().latency(context_.stage).at(rows.size()));
   const Status status = runner_->run(batch, result_);
   const bool interrupted = watched && context_.watch.end();
@@ -270,6 +275,7 @@ void Replica::run_rows(std::span<ClaimedRow> rows) {
   count_run(rows.size(), ended - began);
   if (!status.ok() && interrupted) {
     context_.stats.interrupted.add(1);
+    end_visits(rows, VisitState::kInterrupted, run_);
     return skip_all(rows);
   }
   if (!status.ok()) return split(rows, status.error());
@@ -293,6 +299,7 @@ void Replica::serve_rows(std::span<const ClaimedRow> rows) {
     for (; row < failure.row; ++row) served_.push_back(rows[row]);
     fail_row(rows[row++], failure.error);
   }
+  end_visits(rows, VisitState::kRan, run_);
   served_.insert(served_.end(), rows.begin() + static_cast<std::ptrdiff_t>(row), rows.end());
   context_.stats.rows.add(rows.size() - result_.failed.size());
 }
@@ -352,6 +359,7 @@ void Replica::split(std::span<ClaimedRow> rows, const Error& error) {
 void Replica::fail_row(const ClaimedRow& row, const Error& error) {
   const bool cancelled = error.code == ErrorCode::kCancelled;
   context_.stats.failed.add(1);
+  end_visit(row, VisitState::kFailed, run_);
   settler_.fail(*row.request, cancelled ? Outcome::kClosed : Outcome::kFailed, context_.stage,
                 error.message, error.detail);
   if (!cancelled) {

@@ -39,6 +39,8 @@ struct ReplicaContext {
   RunWatch& watch;
   std::size_t max_batch;
   Nanos max_delay;
+  std::uint32_t number;   // of the replica, and
+  std::uint32_t threads;  // those of its model: for those who are told of its runs
 };
 
 class Replica {
@@ -107,6 +109,12 @@ class Replica {
   void serve_rows(std::span<const ClaimedRow> rows);
   void send_on();
 
+  // For requests that record their visits (replica_visits.cc).
+  void begin_visits(std::span<const ClaimedRow> rows, Nanos began);
+  void end_visits(std::span<const ClaimedRow> rows, VisitState state, const VisitRun& run);
+  void end_visit(const ClaimedRow& row, VisitState state, const VisitRun& run = {});
+  [[nodiscard]] std::uint32_t visit_of(const ClaimedRow& row) const;
+
   const ReplicaContext context_;
   const StageLayout& stage_;
   StageQueue& queue_;
@@ -126,6 +134,8 @@ class Replica {
   std::vector<ClaimedRow> doubtful_;   // too late for a batch of wanted_ rows
   std::vector<Dropped> dropped_;       // resolved as not run
   std::vector<ClaimedRow> served_;     // resolved as run
+  bool recorded_ = false;              // some row claimed has a visit to be written down
+  VisitRun run_;                       // the last of recorded rows
   std::atomic<bool> stopping_{false};  // written by stop(), read by the thread; release/acquire
   std::atomic<bool> opened_{false};    // written by open() and stop(), read by the thread; the same
   std::thread thread_;

@@ -92,7 +92,22 @@ Request& Request::make_items(std::uint32_t row, std::uint32_t scope, std::uint32
   items->submitted = submitted;
   items->deadline = deadline;
   items->priority = priority;
+  items->visits = visits;
   return *items;
+}
+
+// Without items every row visits a stage once at most.
+void Request::start_visits() {
+  if (own_visits_ == nullptr) own_visits_ = std::make_unique<Visits>();
+  const bool has_items = layout_.scopes.size() > 1;
+  own_visits_->reset(has_items ? Visits::kMost : rows_ * layout_.stages.size());
+  visits = own_visits_.get();
+}
+
+std::uint32_t Request::note_visit(std::uint32_t row, std::uint32_t stage, Nanos now) {
+  VisitPlace place{stage, row, is_root() ? -1 : static_cast<std::int32_t>(row)};
+  for (const Request* at = this; !at->is_root(); at = at->parent_) place.row = at->parent_row_;
+  return visits->add(place, now);
 }
 
 Request* Request::items(std::uint32_t row, std::uint32_t scope) const {

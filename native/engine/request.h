@@ -34,6 +34,7 @@
 #include "base/cpu.h"
 #include "engine/layout.h"
 #include "engine/settlement.h"
+#include "engine/visits.h"
 
 namespace millrace {
 
@@ -74,6 +75,23 @@ class alignas(kCacheLine) Request {
 
   // Owner, before the request is shared: n rows, nothing resolved yet.
   void prepare(std::uint32_t rows);
+
+  // Owner, after prepare: whether the visits of its rows are written down.
+  void record_visits(bool wanted) {
+    visits = nullptr;
+    if (wanted) start_visits();
+  }
+
+  // The row is about to be queued at the stage. The number of its visit; 0 where it is not written
+  // down.
+  std::uint32_t add_visit(std::uint32_t row, std::uint32_t stage, Nanos now) {
+    return visits == nullptr ? 0 : note_visit(row, stage, now);
+  }
+
+  // Nothing for a visit of number 0. Before the row is resolved.
+  void end_visit(std::uint32_t visit, Nanos now, VisitState state) {
+    if (visit != 0) visits->end(visit, now, state);
+  }
 
   // Owner, after prepare: copies what is kept of the inputs; the rest is read from the caller until
   // end_submit().
@@ -143,6 +161,7 @@ class alignas(kCacheLine) Request {
   // As the deadline.
   Nanos submitted = 0;
   std::uint8_t priority = 0;
+  Visits* visits = nullptr;  // null unless they are recorded
 
   // Written by whoever settles it.
   std::uint32_t failed_stage = 0;
@@ -163,6 +182,8 @@ class alignas(kCacheLine) Request {
   };
 
   void grow(std::uint32_t rows);
+  void start_visits();
+  std::uint32_t note_visit(std::uint32_t row, std::uint32_t stage, Nanos now);
   void keep_input(std::uint32_t value, const CallerInput& input);
 
   const Layout& layout_;
@@ -179,6 +200,8 @@ class alignas(kCacheLine) Request {
   // Written by whoever makes the items of the row; [row][slot of the scope]. Kept for the next use.
   std::vector<std::unique_ptr<Request>> items_;
   std::vector<std::atomic<std::uint32_t>> gathered_;  // per gathering of its scope: left to come
+
+  std::unique_ptr<Visits> own_visits_;  // of a root that ever recorded them
 };
 
 }  // namespace millrace

@@ -96,7 +96,7 @@ void Router::start(Request& request, std::uint32_t row, std::uint32_t stage, Set
   if (!request.settled() && should_run(spec_.stages[stage], layout_, request, row) &&
       gather(request, row, stage, settler)) {
     if (cache(stage) != nullptr) return start_shared({&request, row}, stage, settler);
-    if (enqueue(request, row, stage, settler)) return;
+    if (enqueue({&request, row}, stage, settler)) return;
   }
   advance(request, row, stage, false, settler);
 }
@@ -124,18 +124,25 @@ bool Router::can_be_met(Request& request, std::uint32_t stage, Settler& settler)
   return false;
 }
 
-bool Router::enqueue(Request& request, std::uint32_t row, std::uint32_t stage, Settler& settler) {
-  if (!can_be_met(request, stage, settler)) return false;
-  switch (queues_[stage]->push(request, row, settler.now())) {
+bool Router::enqueue(RowRef row, std::uint32_t stage, Settler& settler) {
+  Request& request = *row.request;
+  if (row.visit == 0) row.visit = request.add_visit(row.row, stage, settler.now());
+  if (!can_be_met(request, stage, settler)) {
+    request.end_visit(row.visit, settler.now(), VisitState::kShed);
+    return false;
+  }
+  switch (queues_[stage]->push(row, settler.now())) {
     case StageQueue::Push::kQueued:
       settler.count_queued(stage);
       return true;
     case StageQueue::Push::kFull:
+      request.end_visit(row.visit, settler.now(), VisitState::kRefused);
       settler.fail(request, Outcome::kQueueFull, stage, full_message(spec_.stages[stage], request),
                    "", settler.outlook().time_to_room(1, settler.now()).value_or(kNever));
       return false;
     case StageQueue::Push::kWrongShape:
       settler.count_queued(stage);  // a replica must come and clear the slot
+      request.end_visit(row.visit, settler.now(), VisitState::kFailed);
       settler.fail(request, Outcome::kFailed, stage,
                    "stage '" + spec_.stages[stage].name +
                        "' was given a row of another size than its model declares");

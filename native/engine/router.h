@@ -146,11 +146,14 @@ class Router {
   SettledList& settled() { return settled_; }
   Admission& admission() { return admission_; }
 
+  // Of a batch that somebody wants to know of. Relaxed: a number, and nothing comes with it.
+  std::uint64_t next_batch() { return batches_.fetch_add(1, std::memory_order_relaxed) + 1; }
+
  private:
   void start(Request& request, std::uint32_t row, std::uint32_t stage, Settler& settler);
   bool gather(Request& request, std::uint32_t row, std::uint32_t stage, Settler& settler);
   bool can_be_met(Request& request, std::uint32_t stage, Settler& settler);
-  bool enqueue(Request& request, std::uint32_t row, std::uint32_t stage, Settler& settler);
+  bool enqueue(RowRef row, std::uint32_t stage, Settler& settler);
   void cross(Request& request, std::uint32_t row, std::uint32_t stage, Settler& settler);
   void open(Request& request, std::uint32_t row, std::uint32_t scope, Settler& settler);
   void pass(const Passage& passage, Request* items, Settler& settler);
@@ -174,6 +177,7 @@ class Router {
   std::vector<std::unique_ptr<StageQueue>> queues_;
   std::vector<std::unique_ptr<ResultCache>> caches_;  // per stage
   std::vector<std::unique_ptr<StageGauge>> gauges_;
+  std::atomic<std::uint64_t> batches_{0};
 };
 
 }  // namespace millrace

@@ -7,9 +7,12 @@ void Router::start_shared(RowRef row, std::uint32_t stage, Settler& settler) {
   using Kind = ResultCache::Answer::Kind;
   const KeyView key = settler.keys.write({spec_.stages[stage], layout_.stages[stage], layout_},
                                          *row.request, row.row);
+  // Before it is asked: a row that is attached may be resolved at once.
+  row.visit = row.request->add_visit(row.row, stage, settler.now());
   const ResultCache::Answer found = cache(stage)->ask(key, row, settler.now());
   switch (found.kind) {
     case Kind::kHit:
+      row.request->end_visit(row.visit, settler.now(), VisitState::kHit);
       answer(row, stage, *found.result, settler);
       break;
     case Kind::kAttached:
@@ -24,7 +27,7 @@ void Router::start_shared(RowRef row, std::uint32_t stage, Settler& settler) {
 // fails is resolved only after it was succeeded: then nobody knows its address any more.
 void Router::lead(RowRef row, std::uint32_t stage, Settler& settler) {
   for (std::optional<RowRef> leader = row; leader;) {
-    if (enqueue(*leader->request, leader->row, stage, settler)) return;
+    if (enqueue(*leader, stage, settler)) return;
     const std::optional<RowRef> heir = succeed(*leader, stage, settler);
     advance(*leader->request, leader->row, stage, false, settler);
     leader = heir;
@@ -34,6 +37,7 @@ void Router::lead(RowRef row, std::uint32_t stage, Settler& settler) {
 std::optional<RowRef> Router::succeed(RowRef leader, std::uint32_t stage, Settler& settler) {
   const Succession succession = cache(stage)->succeed(leader);
   for (const RowRef& gone : succession.gone) {
+    gone.request->end_visit(gone.visit, settler.now(), VisitState::kSkipped);
     advance(*gone.request, gone.row, stage, false, settler);
   }
   return succession.heir;
@@ -49,6 +53,7 @@ void Router::share(RowRef leader, std::uint32_t stage, bool ran, Settler& settle
   const SharedResult result =
       take_result(layout_, layout_.stages[stage], *leader.request, leader.row);
   for (const RowRef& row : cache(stage)->complete(leader, result, settler.now())) {
+    row.request->end_visit(row.visit, settler.now(), VisitState::kShared);
     answer(row, stage, *result, settler);
   }
 }
@@ -57,6 +62,7 @@ void Router::share_failure(RowRef failed, std::uint32_t stage, const Error& erro
                            Settler& settler) {
   if (cache(stage) == nullptr) return;
   for (const RowRef& row : cache(stage)->fail(failed)) {
+    row.request->end_visit(row.visit, settler.now(), VisitState::kFailed);
     settler.fail(*row.request, Outcome::kFailed, stage, error.message, error.detail);
     advance(*row.request, row.row, stage, false, settler);
   }

@@ -13,6 +13,7 @@ Seat& Seats::empty(std::size_t stage) {
   }
   seats.all.push_back(std::make_unique<Seat>());
   Seat& seat = *seats.all.back();
+  seat.number = static_cast<std::uint32_t>(seats.all.size() - 1);
   seat.watch.next = watches_.load(std::memory_order_relaxed);
   watches_.store(&seat.watch, std::memory_order_release);
   return seat;

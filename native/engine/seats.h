@@ -23,6 +23,7 @@
 namespace millrace {
 
 struct Seat {
+  std::uint32_t number = 0;  // among those of its stage, for good
   ReplicaStats stats;
   RunWatch watch;
   std::unique_ptr<Replica> replica;  // guarded by the mutex of Seats; control alone changes it

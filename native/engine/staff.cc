@@ -24,6 +24,7 @@ Staff::Staff(const Workplace& workplace, std::vector<std::shared_ptr<Model>> mod
     services_[stage].model = std::move(models[stage]);
     services_[stage].max_batch = spec.max_batch;
     services_[stage].max_delay = spec.max_delay;
+    services_[stage].threads = spec.threads;
   }
 }
 
@@ -40,7 +41,7 @@ Status Staff::closed() const {
 Status Staff::scale(std::size_t stage, std::size_t replicas) {
   const std::lock_guard control(control_);
   while (closed().ok() && seats_.serving_count(stage) < replicas) {
-    StageChange one_more{stage, nullptr, seats_.serving_count(stage) + 1, {}, {}};
+    StageChange one_more{stage, nullptr, seats_.serving_count(stage) + 1, {}, {}, {}};
     Change change = plan(one_more);
     Status hired = prepare(change);
     if (hired.ok()) hired = commit(change);
@@ -48,7 +49,7 @@ Status Staff::scale(std::size_t stage, std::size_t replicas) {
   }
   Status open = closed();
   if (!open.ok()) return open;
-  Change fewer = plan({stage, nullptr, replicas, {}, {}});
+  Change fewer = plan({stage, nullptr, replicas, {}, {}, {}});
   return commit(fewer);
 }
 
@@ -82,6 +83,7 @@ Staff::Change Staff::plan(const StageChange& wanted) const {
   change.service.max_batch =
       batch_limit(at_.spec.stages[stage], wanted.max_batch.value_or(now.max_batch));
   change.service.max_delay = wanted.max_delay.value_or(now.max_delay);
+  change.service.threads = wanted.threads.value_or(now.threads);
 
   std::vector<Seat*> serving = seats_.serving(stage);
   const std::size_t replicas = wanted.replicas.value_or(serving.size());
@@ -119,7 +121,9 @@ Status Staff::hire(Change& change) {
                                seat.stats,
                                seat.watch,
                                service.max_batch,
-                               service.max_delay};
+                               service.max_delay,
+                               seat.number,
+                               service.threads};
   seats_.sit(seat, std::make_unique<Replica>(context, std::move(runner.value())));
   change.hired.push_back(&seat);
   Status warmed = warm(change, seat.replica->runner());

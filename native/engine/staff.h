@@ -44,6 +44,7 @@ struct StageChange {
   std::optional<std::size_t> replicas;
   std::optional<std::size_t> max_batch;
   std::optional<Nanos> max_delay;
+  std::optional<std::uint32_t> threads;  // of the model
 };
 
 // Where an engine's staff works; everything outlives it.
@@ -92,6 +93,7 @@ class Staff {
     std::shared_ptr<Model> model;
     std::size_t max_batch = 1;
     Nanos max_delay = 0;
+    std::uint32_t threads = 1;
     std::size_t warm_rows = 0;   // the model was run with zeros up to here
     bool refuses_zeros = false;  // and did not like them
   };

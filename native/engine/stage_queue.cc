@@ -39,9 +39,9 @@ StageQueue::StageQueue(const StageSpec& spec, const StageLayout& stage, const La
   lanes_made_.store(1, std::memory_order_release);
 }
 
-StageQueue::Push StageQueue::push(Request& request, std::uint32_t row, Nanos now) {
-  const SlotKey key{now, request.deadline, stage_.fixed_inputs ? 0 : shape_of(request, row)};
-  const RowRef ref{&request, row};
+StageQueue::Push StageQueue::push(const RowRef& ref, Nanos now) {
+  const Request& request = *ref.request;
+  const SlotKey key{now, request.deadline, stage_.fixed_inputs ? 0 : shape_of(request, ref.row)};
   if (shapes_.laned()) {
     const std::size_t lane = lane_for(key.shape, request.priority);
     if (lane != kCommonLane) {
@@ -62,7 +62,7 @@ std::optional<StageQueue::Push> StageQueue::push_to(std::size_t lane, std::size_
   if (!position) return std::nullopt;
   const bool fits = write_inputs(row, into, priority, *position);
   // A reserved slot must be published; a null request tells the replica to skip it.
-  into.ring(priority).publish(*position, key, {fits ? row.request : nullptr, row.row});
+  into.ring(priority).publish(*position, key, {fits ? row.request : nullptr, row.row, row.visit});
   return fits ? Push::kQueued : Push::kWrongShape;
 }
 

@@ -47,7 +47,7 @@ class StageQueue {
 
   // Copies the row's inputs in and makes it visible; does not wake anybody: call notify() after the
   // last of a burst. May make a lane, but waits for nobody.
-  Push push(Request& request, std::uint32_t row, Nanos now);
+  Push push(const RowRef& row, Nanos now);
   void notify(std::size_t rows);
 
   // What waits in each lane; `views` is overwritten.

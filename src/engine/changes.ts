@@ -247,9 +247,9 @@ export class Changes<Stages extends string> {
     name: string,
     given: { model: NativeModel | undefined; stage?: ResolvedStageConfiguration },
   ): NativeStageChange {
-    const { replicas, maxBatch, maxDelayMs } = given.stage ?? this.#now(name)
+    const { replicas, maxBatch, maxDelayMs, threads } = given.stage ?? this.#now(name)
     const stage = this.#engine.bound.stages.findIndex((one) => one.name === name)
-    return { stage, model: given.model, replicas, maxBatch, maxDelayMs }
+    return { stage, model: given.model, replicas, maxBatch, maxDelayMs, threads }
   }
 
   #indexOf(stage: string, call: string): number {

@@ -1,15 +1,12 @@
-import { describe } from '../check.ts'
-import { MillraceError } from '../errors.ts'
+import type { MillraceError } from '../errors.ts'
 import type {
   NativeEngine,
   NativeFunction,
   NativeLoads,
   NativeModel,
-  NativePipelineSpec,
   Submit,
 } from '../native/addon.ts'
 import { loadAddon } from '../native/load.ts'
-import { fromNative } from '../native/native-error.ts'
 import { bindPipeline } from '../pipeline/bind.ts'
 import type { BoundPipeline } from '../pipeline/bound-pipeline.ts'
 import { withChosenModels } from '../pipeline/chosen-models.ts'
@@ -31,6 +28,8 @@ import {
   type RecordOptions,
 } from './arrivals.ts'
 import { Changes, type SwapOptions } from './changes.ts'
+import { checkIterable } from './check-iterable.ts'
+import { createNative } from './create-native.ts'
 import { DeadlineTimer } from './deadline-timer.ts'
 import { describeValues, type EngineState, type ValueDescription } from './described-values.ts'
 import {
@@ -42,16 +41,19 @@ import {
 import { EngineEmitter, type EngineEvents, type EngineListener } from './events.ts'
 import { FunctionHosts } from './function-hosts.ts'
 import { type EngineHistograms, type HistogramBounds, readHistograms } from './histograms.ts'
+import { type InferMessage, inferStart, publishInfer } from './infer-channel.ts'
 import {
   defaultTerms,
   type InferOptions,
   type RequestTerms,
   readInferOptions,
+  recordedTerms,
 } from './infer-options.ts'
 import { InputReader } from './input-reader.ts'
 import { loadModels } from './models.ts'
 import { toNativeSpec } from './native-spec.ts'
 import { PendingRequests } from './pending-requests.ts'
+import { RecordedCalls } from './recorded-calls.ts'
 import { cancelled, closed, refused, sheds, tooManyRows } from './request-error.ts'
 import { ResultReader } from './result-reader.ts'
 import { ShedReporter } from './shed-reporter.ts'
@@ -84,13 +86,15 @@ export class Engine<P extends Pipeline = Pipeline> implements AsyncDisposable {
   readonly #timer: DeadlineTimer
   readonly #signals = new AbortListeners((index, signal) => {
     // False: it was answered already, and its result is on the way.
-    if (this.#parts.native.cancel(index)) this.#pending.reject(index, cancelled(signal))
+    const { native } = this.#parts
+    if (this.#recorded.cancel(index, native)) this.#pending.reject(index, cancelled(signal))
   })
+  readonly #recorded: RecordedCalls
   readonly #arrivals = new Arrivals()
   #refusing = false
   #ended = false
   #closing: Promise<void> | undefined
-  readonly #events = new EngineEmitter<StagesOf<P>>()
+  readonly #events: EngineEmitter<StagesOf<P>>
   readonly #changes: Changes<StagesOf<P>>
   readonly #shed = new ShedReporter((shed) => this.#events.emit('shed', shed))
 
@@ -99,11 +103,14 @@ export class Engine<P extends Pipeline = Pipeline> implements AsyncDisposable {
     this.#parts = parts
     this.inputs = describeValues(bound.inputs)
     this.outputs = describeValues(bound.outputs)
+    this.#events = new EngineEmitter({ engine: this, pipeline: parts.pipeline.name })
     this.#changes = new Changes({ ...parts, events: this.#events })
     this.#inputs = new InputReader(bound)
     this.#timer = new DeadlineTimer(() => native.expire())
     const reader = new ResultReader(bound, this.#pending)
     reader.onShed = this.#shed.weakly()
+    this.#recorded = new RecordedCalls(bound.stages.map(({ name }) => name))
+    reader.onVisits = this.#recorded.settle
     this.#submitNative = native.attach({
       heads: reader.heads,
       payload: reader.payload,
@@ -158,18 +165,8 @@ export class Engine<P extends Pipeline = Pipeline> implements AsyncDisposable {
    */
   infer(inputs: InputsOf<P>, options?: InferOptions): Promise<OutputsOf<P>> {
     try {
-      const terms = options === undefined ? defaultTerms : readInferOptions(options)
-      if (isAborted(terms.signal)) throw cancelled(terms.signal)
-      if (this.#refusing) throw closed()
-      this.#inputs.read(inputs)
-      this.#checkRows()
-      const index = this.#submit(terms)
-      if (index < 0) throw this.#refusal(index, terms)
-      const result = this.#pending.add(index)
-      // Once what was read is handed over: somebody who is told of it may send a request.
-      this.#arrivals.count()
-      if (terms !== defaultTerms) this.#keepTerms(index, terms)
-      return result as Promise<OutputsOf<P>>
+      if (inferStart.hasSubscribers) return this.#publish(inputs, options)
+      return this.#send(inputs, options === undefined ? defaultTerms : readInferOptions(options))
     } catch (error) {
       return Promise.reject(error)
     }
@@ -332,6 +329,29 @@ export class Engine<P extends Pipeline = Pipeline> implements AsyncDisposable {
     this.#events.emit('close', undefined)
   }
 
+  #publish(inputs: InputsOf<P>, options: InferOptions | undefined): Promise<OutputsOf<P>> {
+    const { name: pipeline } = this.#parts.pipeline
+    const message: InferMessage = { engine: this, pipeline, options, recordVisits: false }
+    return publishInfer(message, () => {
+      const terms = options === undefined ? defaultTerms : readInferOptions(options)
+      return this.#send(inputs, message.recordVisits ? recordedTerms(terms, message) : terms)
+    })
+  }
+
+  #send(inputs: InputsOf<P>, terms: RequestTerms): Promise<OutputsOf<P>> {
+    if (isAborted(terms.signal)) throw cancelled(terms.signal)
+    if (this.#refusing) throw closed()
+    this.#inputs.read(inputs)
+    this.#checkRows()
+    const index = this.#submit(terms)
+    if (index < 0) throw this.#refusal(index, terms)
+    const result = this.#pending.add(index)
+    // Once what was read is handed over: somebody who is told of it may send a request.
+    this.#arrivals.count()
+    if (terms !== defaultTerms) this.#keepTerms(index, terms)
+    return result as Promise<OutputsOf<P>>
+  }
+
   #submit(terms: RequestTerms): number {
     const submit = this.#submitNative
     const { rows, data } = this.#inputs
@@ -347,7 +367,8 @@ export class Engine<P extends Pipeline = Pipeline> implements AsyncDisposable {
     if (rows > maxPendingRows) throw tooManyRows(rows, maxPendingRows)
   }
 
-  #keepTerms(index: number, { leftMs, signal }: RequestTerms): void {
+  #keepTerms(index: number, { leftMs, signal, recorded }: RequestTerms): void {
+    if (recorded !== undefined) this.#recorded.add(index, recorded)
     if (leftMs < Number.POSITIVE_INFINITY) this.#timer.arm(leftMs)
     if (signal === undefined) return
     this.#pending.onSettle(index, this.#signals.add(index, signal))
@@ -362,25 +383,4 @@ export class Engine<P extends Pipeline = Pipeline> implements AsyncDisposable {
   }
 }
 
-/** The hosts live as long as the core, or go at once where it does not start. */
-async function createNative(spec: NativePipelineSpec, hosts: FunctionHosts): Promise<NativeEngine> {
-  try {
-    const native = await loadAddon().createEngine(spec)
-    hosts.belongTo(native)
-    return native
-  } catch (error) {
-    await hosts.close()
-    throw fromNative(error)
-  }
-}
-
 const longestWorkerEndMs = 1_000
-
-function checkIterable<Item>(requests: Iterable<Item>): Iterable<Item> {
-  const given: unknown = requests
-  if (typeof given === 'object' && given !== null && Symbol.iterator in given) return requests
-  throw new MillraceError({
-    code: 'MILLRACE_INVALID_INPUT',
-    message: `requests: expected an iterable of inputs, got ${describe(given)}; give an array`,
-  })
-}

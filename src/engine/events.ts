@@ -1,6 +1,7 @@
 import { EventEmitter } from 'node:events'
 import type { MillraceError } from '../errors.ts'
 import type { CompleteConfiguration } from '../pipeline/configuration.ts'
+import { publishEvent } from './event-channels.ts'
 
 /** What an engine tells those who listen, by the name of the event. */
 export interface EngineEvents<Stages extends string = string> {
@@ -33,6 +34,11 @@ export type EngineListener<Event> = (event: Event) => void
 /** Listeners, called in the order in which they came. One that throws keeps nobody else from anything. */
 export class EngineEmitter<Stages extends string> {
   readonly #emitter = new EventEmitter()
+  readonly #source: { readonly engine: object; readonly pipeline: string }
+
+  constructor(source: { readonly engine: object; readonly pipeline: string }) {
+    this.#source = source
+  }
 
   on<Name extends keyof EngineEvents>(
     name: Name,
@@ -49,6 +55,7 @@ export class EngineEmitter<Stages extends string> {
   }
 
   emit<Name extends keyof EngineEvents>(name: Name, event: EngineEvents<Stages>[Name]): void {
+    publishEvent(name, { ...this.#source, event })
     // Not the emitter's own emit: it throws where nobody listens to 'error'.
     for (const listener of this.#emitter.listeners(name)) {
       try {

@@ -1,7 +1,8 @@
 import { checkNumber, checkObject, checkOneOf, describe } from '../check.ts'
 import { MillraceError } from '../errors.ts'
-import { priorityClasses } from '../native/addon.ts'
+import { priorityClasses, recordVisits } from '../native/addon.ts'
 import type { SignalSource } from './abort-listeners.ts'
+import type { VisitsReader } from './visits.ts'
 
 /** A class of requests: higher ones are served first, but waiting raises a lower one, every 100 ms, so that none starves. */
 export type Priority = (typeof priorityClasses)[number]
@@ -20,7 +21,15 @@ export interface InferOptions {
   readonly signal?: AbortSignal | (() => AbortSignal) | undefined
   /** Default 'normal'. */
   readonly priority?: Priority | undefined
+  /**
+   * Headers of the HTTP request, or of the message, that this one is made for. Where no span is active, `traceparent` and
+   * `tracestate` (W3C) among them tell a tracer whose child the request is; nothing else looks at them. Default: none.
+   */
+  readonly traceHeaders?: TraceHeaders | undefined
 }
+
+/** As `node:http` and others have them: names in lower case. */
+export type TraceHeaders = Readonly<Record<string, string | readonly string[] | undefined>>
 
 /** Options with their defaults, checked. */
 export interface RequestTerms {
@@ -29,9 +38,11 @@ export interface RequestTerms {
   readonly signal: SignalSource | undefined
   /** Index of the class. */
   readonly priority: number
+  /** Where the request's visits are recorded: who is told of them. */
+  readonly recorded?: VisitsReader
 }
 
-const keys = ['deadlineMs', 'signal', 'priority'] as const
+const keys = ['deadlineMs', 'signal', 'priority', 'traceHeaders'] as const
 
 /** The terms of a request without options. */
 export const defaultTerms: RequestTerms = {
@@ -42,12 +53,27 @@ export const defaultTerms: RequestTerms = {
 
 /** @throws {MillraceError} MILLRACE_INVALID_OPTION */
 export function readInferOptions(options: InferOptions): RequestTerms {
-  const { deadlineMs, signal, priority } = checkObject(options, { name: 'infer options', keys })
+  const given = checkObject(options, { name: 'infer options', keys })
+  const { deadlineMs, signal, priority, traceHeaders } = given
+  if (traceHeaders !== undefined) checkHeaders(traceHeaders)
   return {
     leftMs: deadlineMs === undefined ? Number.POSITIVE_INFINITY : checkDeadline(deadlineMs),
     signal: typeof signal === 'function' ? (signal as () => AbortSignal) : checkSignal(signal),
     priority: priority === undefined ? defaultTerms.priority : checkPriority(priority),
   }
+}
+
+/** The same terms, of a request whose visits are recorded. */
+export function recordedTerms(terms: RequestTerms, recorded: VisitsReader): RequestTerms {
+  return { ...terms, priority: terms.priority + recordVisits, recorded }
+}
+
+function checkHeaders(value: unknown): void {
+  if (typeof value === 'object' && value !== null) return
+  throw new MillraceError({
+    code: 'MILLRACE_INVALID_OPTION',
+    message: `traceHeaders: expected an object of headers, got ${describe(value)}; give { traceparent }, or request.headers`,
+  })
 }
 
 function checkDeadline(value: unknown): number {

@@ -1,7 +1,7 @@
 // Reads settled requests out of the memory shared with the core (native/addon/result_writer.h says how it is laid out) and
 // answers their promises. It runs for every request.
 import { MillraceError } from '../errors.ts'
-import { inlineBytes, outcomes } from '../native/addon.ts'
+import { inlineBytes, outcomes, visitsFollow } from '../native/addon.ts'
 import type { BoundOutput, BoundPipeline, Source } from '../pipeline/bound-pipeline.ts'
 import {
   elementFormats,
@@ -46,6 +46,8 @@ export class ResultReader {
   readonly #pending: PendingRequests
   /** Called for each request that a stage dropped; held by the core, as all of this, it must not lead to the engine. */
   onShed: (stage: string) => void = () => {}
+  /** Called with what a request was through, before it is answered, where that is recorded; held likewise. */
+  onVisits: (index: number, visits: Float64Array) => void = () => {}
   #extras: readonly unknown[] = []
   #nextExtra = 0
 
@@ -70,6 +72,10 @@ export class ResultReader {
       const outcome = heads[at + 1] as number
       if (outcome === outcomes.completed) {
         this.#answer(index, heads[at + 2] as number, heads[at + 3] as number)
+      } else if (outcome >= visitsFollow) {
+        this.onVisits(index, this.#takeExtra() as Float64Array)
+        heads[at + 1] = outcome - visitsFollow
+        at -= headWords // once more, as any other
       } else {
         this.#pending.reject(index, this.#failure(outcome, heads[at + 2] as number))
       }

@@ -170,6 +170,8 @@ export interface NativeStageSpec {
   readonly replicas: number
   readonly maxBatch: number
   readonly maxDelayMs: number
+  /** Of the model; only told on, with the visits of requests. */
+  readonly threads: number
   readonly fanOut: boolean
   /** Index of the fan-out stage whose items come together here; -1 for none. */
   readonly gather: number
@@ -193,6 +195,24 @@ export interface NativeCondition {
 
 /** Priority classes as the core counts them, the first is served first. */
 export const priorityClasses = ['high', 'normal', 'low'] as const
+
+/** Added to the priority of a request that records its visits, and to the outcome of one that did. */
+export const recordVisits = 4
+export const visitsFollow = 16
+
+/** What became of a row at a stage, as the core counts it. */
+export const visitStates = {
+  waiting: 1,
+  running: 2,
+  ran: 3,
+  failed: 4,
+  skipped: 5,
+  shed: 6,
+  refused: 7,
+  interrupted: 8,
+  hit: 9,
+  shared: 10,
+} as const
 
 /** What `submit` returns in place of an index. */
 export const refusals = {
@@ -218,8 +238,8 @@ export const outcomes = {
 export const inlineBytes = 16 * 1024
 
 /**
- * Copies the inputs and returns the index of the pending request, or one of `refusals`. `leftMs` is the time until the
- * deadline, Infinity for none. One argument an input: a typed array, or an array of strings.
+ * Copies the inputs and returns the index of the pending request, or one of `refusals`. `priority` is the class, with
+ * `recordVisits` or without; `leftMs` the time until the deadline, Infinity for none. One argument an input: a typed array, or an array of strings.
  */
 export type Submit = (
   rows: number,
@@ -242,6 +262,8 @@ export interface NativeEngine {
   cancel(index: number): boolean
   /** Settles what is past its deadline; milliseconds until the next one, -1 when there is none. */
   expire(): number
+  /** What a pending request that records its visits was through so far (see native/addon/visits_writer.h). */
+  visits(index: number): Float64Array | undefined
   /** Why the last request was refused. */
   refusal(): NativeRefusal
   scale(stage: number, replicas: number): Promise<void>
@@ -272,6 +294,7 @@ export interface NativeStageChange {
   readonly replicas: number
   readonly maxBatch: number
   readonly maxDelayMs: number
+  readonly threads: number
 }
 
 /** A distribution, of milliseconds where the name says so. */

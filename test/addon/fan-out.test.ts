@@ -35,6 +35,7 @@ const plain = {
   replicas: 1,
   maxBatch: 4,
   maxDelayMs: 0,
+  threads: 1,
   padding: [],
   trims: [],
   cache: undefined,

@@ -2,7 +2,15 @@
 import { readFileSync } from 'node:fs'
 import ts from 'typescript'
 import { describe, expect, it } from 'vitest'
-import { inlineBytes, outcomes, priorityClasses, refusals } from '../../src/native/addon.ts'
+import {
+  inlineBytes,
+  outcomes,
+  priorityClasses,
+  recordVisits,
+  refusals,
+  visitStates,
+  visitsFollow,
+} from '../../src/native/addon.ts'
 import { loadAddon } from '../../src/native/load.ts'
 
 const root = new URL('../../', import.meta.url)
@@ -46,11 +54,29 @@ describe('a number that both sides know', () => {
   })
 
   it('is the same: how requests end', () => {
-    const [, body = ''] =
-      /enum class Outcome[^{]*\{([^}]*)\}/.exec(text('native/engine/settlement.h')) ?? []
-    const names = [...body.matchAll(/k([A-Z]\w*)/g)].map(([, name = '']) => name)
     const wanted = Object.entries(outcomes).map(([name, value]) => [capital(name), value])
+    const names = namesIn(text('native/engine/settlement.h'), 'Outcome')
     expect(names.map((name, value) => [name, value])).toEqual([['Pending', 0], ...wanted])
+  })
+
+  it('is the same: what became of a row at a stage', () => {
+    const wanted = Object.entries(visitStates).map(([name, value]) => [capital(name), value])
+    const names = namesIn(text('native/engine/visits.h'), 'VisitState')
+    expect(names.map((name, value) => [name, value])).toEqual([['None', 0], ...wanted])
+  })
+
+  it('is the same: what says that visits are recorded', () => {
+    expect(constantOf(engine, 'kRecordVisits')).toBe(recordVisits)
+    expect(constantOf(text('native/addon/result_writer.cc'), 'kVisitsFollow')).toBe(visitsFollow)
+  })
+
+  it('is the same: the numbers of a visit', () => {
+    const reader = text('src/engine/visits.ts')
+    const [, head = ''] = /headNumbers = (\d+)/.exec(reader) ?? []
+    const [, visit = ''] = /visitNumbers = (\d+)/.exec(reader) ?? []
+    const writer = text('native/addon/visits_writer.cc')
+    expect(constantOf(writer, 'kHeadNumbers')).toBe(Number(head))
+    expect(constantOf(writer, 'kVisitNumbers')).toBe(Number(visit))
   })
 
   it('is the same: bytes of an output that comes through shared memory', () => {
@@ -78,6 +104,13 @@ function membersOf(name: string): string[] {
         : [],
     )
     .sort()
+}
+
+/** The names of a C++ enumeration, in their order. */
+function namesIn(source: string, name: string): string[] {
+  const [, body = ''] = new RegExp(`enum class ${name}[^{]*\\{([^}]*)\\}`).exec(source) ?? []
+  const code = body.replace(/\/\/.*/g, '')
+  return [...code.matchAll(/k([A-Z]\w*)/g)].map(([, word = '']) => word)
 }
 
 /** The value of `constexpr TYPE NAME = 16 * 1024;` or of one number. */

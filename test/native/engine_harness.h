@@ -109,6 +109,34 @@ inline std::vector<float> rows_of(const std::vector<float>& firsts, std::size_t 
   return rows;
 }
 
+// A visit as the owner saw it; what its state does not say to be there stays empty.
+struct SeenVisit {
+  VisitState state = VisitState::kNone;
+  VisitPlace place;
+  Nanos queued = 0;
+  Nanos began = 0;
+  Nanos ended = 0;
+  std::uint32_t attempts = 0;
+  VisitRun run;
+};
+
+inline std::vector<SeenVisit> visits_of(const Request& request) {
+  std::vector<SeenVisit> seen;
+  if (request.visits == nullptr) return seen;
+  request.visits->each([&](const Visit& visit, VisitState state) {
+    SeenVisit one{state, visit.place, visit.queued, 0, 0, 0, {}};
+    if (state == VisitState::kRunning) one.began = visit.began;
+    if (state > VisitState::kRunning) {
+      one.ended = visit.ended;
+      one.attempts = visit.attempts;
+      one.run = visit.run;
+      if (visit.attempts > 0) one.began = visit.began;
+    }
+    seen.push_back(one);
+  });
+  return seen;
+}
+
 struct Answer {
   Outcome outcome = Outcome::kPending;
   std::string message;
@@ -117,6 +145,10 @@ struct Answer {
   std::vector<float> values;         // of the first output
   std::vector<std::string> strings;  // of the first output
   std::vector<std::int64_t> dims;    // of the first output, where it is open
+  std::vector<SeenVisit> visits;     // where they are recorded
+  std::uint32_t all_visits = 0;      // those left out, too
+  Nanos submitted = 0;
+  Nanos settled = 0;
 };
 
 // Waits for something other threads bring about. False when it takes absurdly long.
@@ -245,6 +277,10 @@ class EngineHarness {
     answer.message = request.message;
     answer.detail = request.detail;
     answer.failed_stage = request.failed_stage;
+    answer.visits = visits_of(request);
+    if (request.visits != nullptr) answer.all_visits = request.visits->total();
+    answer.submitted = request.submitted;
+    answer.settled = request.settled_at;
     if (answer.outcome == Outcome::kCompleted) read_output(request, answer);
     return answer;
   }
