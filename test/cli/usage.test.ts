@@ -16,7 +16,7 @@ describe('the command line', () => {
     const { exitCode, stdout, stderr } = await millrace([command, '--help'])
     expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' })
     expect(stdout).toContain('--json')
-    expect(stdout).toMatch(new RegExp(`Examples?:\\n  \\$ millrace ${command} `))
+    expect(stdout).toMatch(new RegExp(`Examples?:\\n  \\$ millrace ${command}\\b`))
     expect(stdout).toMatch(/milliseconds/)
   })
 

@@ -138,8 +138,10 @@ describe('overload', () => {
       }
       while (engine.stats().pendingRows > 0) await new Promise(setImmediate)
       expect(await engine.infer(inputs)).toEqual(expectedOf(4, 2))
-      const { completed, queueFull, shed, deadlineExceeded, ...others } = engine.stats().requests
+      const { completed, withinObjective, queueFull, shed, deadlineExceeded, ...others } =
+        engine.stats().requests
       expect(completed + queueFull + shed + deadlineExceeded).toBe(404)
+      expect(withinObjective).toBeLessThanOrEqual(completed)
       expect(others).toEqual({ failed: 0, cancelled: 0, closed: 0 })
     },
   )
