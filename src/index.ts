@@ -116,6 +116,7 @@ export type {
   PathProfile,
   Profile,
   ProfilePoint,
+  SharingPoint,
   StageProfile,
   TierProfile,
 } from './profile/profile.ts'

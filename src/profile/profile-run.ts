@@ -6,7 +6,7 @@ import type { Stage } from '../pipeline/stage.ts'
 import type { ModelSignature } from '../pipeline/tensor-spec.ts'
 import { isAccelerator, readTier } from '../pipeline/tier.ts'
 import { nodesBefore } from '../pipeline/wiring.ts'
-import { toContention } from './contention.ts'
+import { type BusyService, replicaCounts, threadCounts, toContention } from './contention.ts'
 import { loneStage } from './lone-stage.ts'
 import { measureContention } from './measure-contention.ts'
 import { measureOverhead } from './measure-overhead.ts'
@@ -24,6 +24,7 @@ import type {
   ContentionPoint,
   ModelProfile,
   Profile,
+  SharingPoint,
   StageProfile,
   TierProfile,
 } from './profile.ts'
@@ -80,14 +81,20 @@ export class ProfileRun {
   }
 
   /** Measures everything. */
-  async measure(): Promise<Pick<Profile, 'stages' | 'edges' | 'overhead' | 'contention'>> {
+  async measure(): Promise<
+    Pick<Profile, 'stages' | 'edges' | 'overhead' | 'contention' | 'sharing'>
+  > {
     const { pipeline, progress } = this.#parts
     const stages: Record<string, StageProfile> = {}
     for (const name of pipeline.order) stages[name] = await this.#stage(name)
     const contention = await this.#contention(stages)
+    const sharing = await this.#sharing(stages)
     progress.step({ message: 'how replicas slow each other down' })
     const edges = this.#edges
-    const slower = contention.length === 0 ? {} : { contention }
+    const slower = {
+      ...(contention.length === 0 ? {} : { contention }),
+      ...(Object.keys(sharing).length === 0 ? {} : { sharing }),
+    }
     const measured = await this.#overhead({ stages, edges, ...slower })
     progress.step({ message: 'what requests and batches cost beside their service' })
     return { edges, ...slower, ...measured }
@@ -157,7 +164,7 @@ export class ProfileRun {
   }
 
   async #overhead(
-    measured: Pick<Profile, 'stages' | 'edges' | 'contention'>,
+    measured: Pick<Profile, 'stages' | 'edges' | 'contention' | 'sharing'>,
   ): Promise<Pick<Profile, 'stages' | 'overhead'>> {
     const { pipeline, samples, limits, terms } = this.#parts
     const whole = { pipeline, requests: samples.some, maxPointMs: limits.maxPointMs, terms }
@@ -170,13 +177,34 @@ export class ProfileRun {
   ): Promise<readonly ContentionPoint[]> {
     const heaviest = heaviestOf(stages, (tier) => !isAccelerator(tier))
     if (heaviest === undefined) return []
-    const { name, batch, serviceMs } = heaviest
-    const { cores, limits, terms, pipeline } = this.#parts
+    const counts = threadCounts(this.#parts.cores)
+    return toContention(await this.#busy(heaviest, { tier: oneThread, counts }))
+  }
+
+  /** The same of each accelerator: its replicas have one device together. */
+  async #sharing(stages: Readonly<Record<string, StageProfile>>) {
+    const found: [string, readonly SharingPoint[]][] = []
+    for (const tier of this.#parts.tiers.filter(isAccelerator)) {
+      const heaviest = heaviestOf(stages, (one) => one === tier)
+      if (heaviest === undefined) continue
+      const points = toContention(await this.#busy(heaviest, { tier, counts: replicaCounts }))
+      const shared = points.map(({ busyThreads, slowdown }) => {
+        return { busyReplicas: busyThreads, slowdown }
+      })
+      found.push([tier, shared])
+    }
+    return Object.fromEntries(found)
+  }
+
+  #busy(
+    { name, batch, serviceMs }: { name: string; batch: number; serviceMs: number },
+    { tier, counts }: { tier: string; counts: readonly number[] },
+  ): Promise<readonly BusyService[]> {
+    const { limits, terms, pipeline } = this.#parts
     const [variant] = variantsOf(pipeline.stages[name] as Stage)
-    const busy = await withBench(this.#bench({ name, variant }, oneThread), terms, (bench) =>
-      measureContention(bench, { batch, serviceMs, cores, maxPointMs: limits.maxPointMs }),
+    return withBench(this.#bench({ name, variant }, tier), terms, (bench) =>
+      measureContention(bench, { batch, serviceMs, counts, maxPointMs: limits.maxPointMs }),
     )
-    return toContention(busy)
   }
 }
 
