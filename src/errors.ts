@@ -61,6 +61,11 @@ export const errorTable = Object.freeze({
     meaning: 'The native addon or the ONNX Runtime library could not be loaded.',
     remedy: 'Reinstall for this platform, or build the addon from source.',
   },
+  MILLRACE_DEVICE_UNAVAILABLE: {
+    status: 500,
+    meaning: 'A stage is to run on hardware that this process cannot use, and names no fallback.',
+    remedy: 'Install what the message names, or list a fallback; `devices()` says what there is.',
+  },
   MILLRACE_STAGE_FAILED: {
     status: 500,
     meaning: 'A stage failed while it ran, or its module could not be opened.',

@@ -1,3 +1,13 @@
+export {
+  type CpuDevice,
+  type CudaDevice,
+  type Device,
+  type DeviceReport,
+  devices,
+  type ProviderState,
+  type WebGpuDevice,
+} from './devices/devices.ts'
+export type { FaultReason, ProviderFault } from './devices/provider-fault.ts'
 export type { AppliedPlan } from './engine/applied-plan.ts'
 export type {
   ArrivalRecording,
@@ -118,6 +128,7 @@ export type {
   PipelineOutput,
   StagesOf,
 } from './pipeline/pipeline.ts'
+export type { ProviderOptions, Providers } from './pipeline/providers.ts'
 export type { Candidates } from './pipeline/reference.ts'
 export type { Stage } from './pipeline/stage.ts'
 export type {
@@ -136,6 +147,7 @@ export type {
   TensorLike,
   TensorType,
 } from './pipeline/tensor.ts'
+export type { ProviderName } from './pipeline/tier.ts'
 export type { FrontierOptions } from './planner/frontier.ts'
 export { InfeasibleError } from './planner/infeasible-error.ts'
 export type { Plan, PlanLimits, PlanSearch, Strategy, Tuning } from './planner/plan.ts'
@@ -159,6 +171,7 @@ export type {
   PathProfile,
   Profile,
   ProfilePoint,
+  SharingPoint,
   StageProfile,
   TierProfile,
 } from './profile/profile.ts'

@@ -3,6 +3,7 @@
 #include <napi.h>
 
 #include "addon/env_runtime.h"
+#include "addon/native_devices.h"
 #include "addon/native_engine.h"
 #include "addon/native_function.h"
 #include "addon/native_loads.h"
@@ -30,6 +31,9 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   runtime->simulator_constructor = Napi::Persistent(NativeSimulator::define(env));
   runtime->simulation_constructor = Napi::Persistent(NativeSimulation::define(env));
   exports.Set("loadModel", Napi::Function::New<&NativeModel::load>(env, "loadModel"));
+  exports.Set("probeProvider", Napi::Function::New<&probe_provider>(env, "probeProvider"));
+  exports.Set("cudaDevices", Napi::Function::New<&cuda_devices>(env, "cudaDevices"));
+  exports.Set("vulkanDevices", Napi::Function::New<&vulkan_devices>(env, "vulkanDevices"));
   exports.Set("createEngine", Napi::Function::New<&NativeEngine::create>(env, "createEngine"));
   exports.Set("openLoads", Napi::Function::New<&open_loads>(env, "openLoads"));
   exports.Set("cancelLoads", Napi::Function::New<&cancel_loads>(env, "cancelLoads"));

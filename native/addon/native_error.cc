@@ -24,6 +24,10 @@ const char* code_name(ErrorCode code) {
       return "MILLRACE_CANCELLED";
     case ErrorCode::kClosed:
       return "MILLRACE_CLOSED";
+    case ErrorCode::kDeviceLost:
+      return "MILLRACE_DEVICE_UNAVAILABLE";
+    case ErrorCode::kOutOfMemory:
+      break;
   }
   return "MILLRACE_STAGE_FAILED";
 }

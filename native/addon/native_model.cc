@@ -7,6 +7,8 @@
 #include "addon/env_runtime.h"
 #include "addon/native_error.h"
 #include "addon/native_loads.h"
+#include "addon/provider_values.h"
+#include "addon/value_reader.h"
 #include "base/thread_priority.h"
 #include "model/onnx_model.h"
 #include "model/ort_library.h"
@@ -43,10 +45,6 @@ struct Load {
   }
 };
 
-std::string text(const Napi::Object& object, const char* key) {
-  return object.Get(key).As<Napi::String>().Utf8Value();
-}
-
 std::shared_ptr<Load> read_load(const Napi::Object& options) {
   auto load = std::make_shared<Load>();
   load->library = {text(options, "libraryPath"), text(options, "libraryVersion")};
@@ -64,12 +62,8 @@ std::shared_ptr<Load> read_load(const Napi::Object& options) {
   load->options.threads = options.Get("threads").As<Napi::Number>().Int32Value();
   load->options.spinning = options.Get("spinning").As<Napi::Boolean>().Value();
   load->options.arena = options.Get("arena").As<Napi::Boolean>().Value();
-  const auto config = options.Get("sessionConfig").As<Napi::Object>();
-  const Napi::Array keys = config.GetPropertyNames();
-  for (std::uint32_t i = 0; i < keys.Length(); ++i) {
-    const std::string key = keys.Get(i).As<Napi::String>().Utf8Value();
-    load->options.session_config.emplace_back(key, text(config, key.c_str()));
-  }
+  load->options.provider = read_provider(options.Get("provider").As<Napi::Object>());
+  load->options.session_config = read_texts(options, "sessionConfig");
   return load;
 }
 

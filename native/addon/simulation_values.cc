@@ -87,6 +87,12 @@ SimulatedPipeline read_simulated_pipeline(const Napi::Object& spec) {
   each(spec, "slowdown", [&](const Napi::Value& value) {
     pipeline.slowdown.push_back(value.As<Napi::Number>().DoubleValue());
   });
+  each(spec, "deviceSlowdowns", [&](const Napi::Value& value) {
+    std::vector<double>& slowdown = pipeline.device_slowdowns.emplace_back();
+    const auto list = value.As<Napi::Array>();
+    for (std::uint32_t i = 0; i < list.Length(); ++i)
+      slowdown.push_back(Napi::Value(list.Get(i)).As<Napi::Number>().DoubleValue());
+  });
   return pipeline;
 }
 
@@ -112,6 +118,7 @@ SimulatedService read_service(const Napi::Object& object) {
   service.hop_overhead = read_ms(object, "hopMs");
   service.wake_overhead = read_ms(object, "wakeMs");
   service.threads = static_cast<std::uint32_t>(number(object, "threads"));
+  service.device = static_cast<std::uint32_t>(number(object, "device"));
   service.max_batch = static_cast<std::size_t>(number(object, "maxBatch"));
   service.max_delay = read_ms(object, "maxDelayMs");
   return service;

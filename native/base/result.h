@@ -18,6 +18,8 @@ enum class ErrorCode {
   kDeadlineExceeded,
   kCancelled,
   kClosed,
+  kOutOfMemory,  // of a device; less of it may succeed
+  kDeviceLost,   // no call for this device will succeed any more in this process
 };
 
 struct Error {

@@ -19,6 +19,11 @@ Result<std::shared_ptr<OnnxModel>> OnnxModel::load(const OrtLibrary& library,
     return Error{ErrorCode::kInvalidOption,
                  "threads must be at least 1, not " + std::to_string(options.threads)};
   }
+  if (options.provider.kind != ProviderKind::kCpu && options.threads != 1) {
+    return Error{ErrorCode::kInvalidOption,
+                 std::string("a replica on ") + provider_name(options.provider.kind) +
+                     " takes 1 thread, not " + std::to_string(options.threads)};
+  }
   if (source.path.empty() == source.bytes.empty()) {
     return Error{ErrorCode::kInvalidOption,
                  "a model is loaded either from a path or from bytes, and neither may be empty"};
@@ -56,7 +61,8 @@ Result<std::unique_ptr<Runner>> OnnxModel::make_runner(const RunnerOptions& opti
   }
   Result<std::shared_ptr<ort::Session>> session = session_for_runner();
   if (!session.ok()) return session.error();
-  return OnnxRunner::make(library_, shared_from_this(), std::move(session.value()), options);
+  return OnnxRunner::make(
+      library_, {shared_from_this(), std::move(session.value()), factory_->provider()}, options);
 }
 
 Result<std::shared_ptr<ort::Session>> OnnxModel::session_for_runner() {

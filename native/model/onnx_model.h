@@ -1,12 +1,15 @@
-// An ONNX model run by ONNX Runtime on the CPU.
+// An ONNX model run by ONNX Runtime, on the CPU or an accelerator.
 //
 // A model is immutable once loaded and may be used from any thread. With one thread per replica all
 // runners share one session, so a further runner costs microseconds and no memory for weights. With
 // more, every runner has a pool of threads, and so a session and a copy of the weights, of its own:
 // the first takes the session that was loaded, a further one loads the model again.
 //
-// Not promised: that a run can be ended inside one operator (see Runner::terminate), or the devices
-// other than the CPU.
+// On an accelerator all runners share one session, too, and its operators that the accelerator does
+// not have run on the CPU. Runs on WebGPU go one at a time in the whole process: see
+// device_turns.h.
+//
+// Not promised: that a run can be ended inside one operator (see Runner::terminate).
 #pragma once
 
 #include <cstddef>
@@ -16,6 +19,7 @@
 #include <utility>
 #include <vector>
 
+#include "model/execution_provider.h"
 #include "model/load_cancellation.h"
 #include "model/model.h"
 
@@ -40,6 +44,9 @@ struct OnnxModelOptions {
   // Threads inside one operator, per replica, at least 1 (the thread that calls run() is one of
   // them).
   int threads = 1;
+
+  // What runs it. An accelerator takes one thread.
+  ExecutionProvider provider;
 
   // Lets idle threads of a pool of two or more wait busily. Answers sooner (3.8 against 6.2 ms
   // measured for a model of about 9 ms of work called every 26 ms) and burns the processor for it

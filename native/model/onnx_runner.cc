@@ -29,9 +29,7 @@ bool may_be_refused_output(const OrtFailure& failure) {
 
 }  // namespace
 
-Result<std::unique_ptr<Runner>> OnnxRunner::make(const OrtLibrary& library,
-                                                 std::shared_ptr<const Model> model,
-                                                 std::shared_ptr<ort::Session> session,
+Result<std::unique_ptr<Runner>> OnnxRunner::make(const OrtLibrary& library, Program program,
                                                  const RunnerOptions& options) {
   const ort::Api& api = library.api();
   ort::RunOptions* raw_options = nullptr;
@@ -41,16 +39,16 @@ Result<std::unique_ptr<Runner>> OnnxRunner::make(const OrtLibrary& library,
   call(ort::kRunOptionsSetRunLogSeverityLevel, raw_options, ort::LogLevel::kFatal);
   if (call.failed())
     return Error{ErrorCode::kModelLoad, "cannot make a runner: " + call.failure().text};
-  return std::unique_ptr<Runner>(new OnnxRunner(library, std::move(model), std::move(session),
-                                                std::move(run_options), options));
+  return std::unique_ptr<Runner>(
+      new OnnxRunner(library, std::move(program), std::move(run_options), options));
 }
 
-OnnxRunner::OnnxRunner(const OrtLibrary& library, std::shared_ptr<const Model> model,
-                       std::shared_ptr<ort::Session> session,
+OnnxRunner::OnnxRunner(const OrtLibrary& library, Program program,
                        ort::Owned<ort::RunOptions> run_options, const RunnerOptions& options)
     : api_(library.api()),
-      model_(std::move(model)),
-      session_(std::move(session)),
+      model_(std::move(program.model)),
+      session_(std::move(program.session)),
+      line_(DeviceTurn::line_of(program.provider)),
       run_options_(std::move(run_options)),
       rows_known_(!model_->inputs().empty() &&
                   std::all_of(model_->inputs().begin(), model_->inputs().end(), begins_with_rows)),
@@ -62,11 +60,21 @@ OnnxRunner::OnnxRunner(const OrtLibrary& library, std::shared_ptr<const Model> m
 }
 
 Status OnnxRunner::run(const RunBatch& batch, RunResult& result) {
+  if ((ends_.load(std::memory_order_relaxed) & kInterrupted) != 0) forget_interruption();
+  if (line_ == nullptr) return run_in_turn(batch, result);
+  // Acquire: pairs with end_run(), which changes it before it wakes those that wait.
+  const bool mine = line_->enter([this] { return ends_.load(std::memory_order_acquire) != 0; });
+  if (!mine)
+    return Error{ErrorCode::kCancelled, "ended while it waited for its turn at the device"};
+  const DeviceTurn turn(line_);
+  return run_in_turn(batch, result);
+}
+
+Status OnnxRunner::run_in_turn(const RunBatch& batch, RunResult& result) {
   const std::span<const TensorView> inputs = batch.inputs;
   std::vector<TensorView>& outputs = result.outputs;
   result.ragged.clear();
   result.failed.clear();
-  if ((ends_.load(std::memory_order_relaxed) & kInterrupted) != 0) forget_interruption();
   Status bound = inputs_.bind(inputs);
   if (!bound.ok()) return bound;
   ort::ErrorStatus* status = run_session(outputs_.prepare(rows_of(inputs)));
@@ -113,6 +121,7 @@ void OnnxRunner::end_run(std::uint32_t reason) noexcept {
   ends_.fetch_or(reason, std::memory_order_acq_rel);
   if (auto* status = api_[ort::kRunOptionsSetTerminate](run_options_.get()))
     api_[ort::kReleaseStatus](status);
+  if (line_ != nullptr) line_->wake();
 }
 
 // The interruption was meant for an earlier run. A terminate() that changes ends_ before this does

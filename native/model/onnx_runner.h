@@ -12,6 +12,7 @@
 #include <span>
 #include <vector>
 
+#include "model/device_turns.h"
 #include "model/input_values.h"
 #include "model/model.h"
 #include "model/ort_abi.h"
@@ -23,10 +24,15 @@ class OrtLibrary;
 
 class OnnxRunner final : public Runner {
  public:
-  // `session` belongs to `model`, which is kept alive. The outputs asked for must exist.
-  static Result<std::unique_ptr<Runner>> make(const OrtLibrary& library,
-                                              std::shared_ptr<const Model> model,
-                                              std::shared_ptr<ort::Session> session,
+  // What is run: the session belongs to the model, which is kept alive.
+  struct Program {
+    std::shared_ptr<const Model> model;
+    std::shared_ptr<ort::Session> session;
+    ProviderKind provider = ProviderKind::kCpu;
+  };
+
+  // The outputs asked for must exist.
+  static Result<std::unique_ptr<Runner>> make(const OrtLibrary& library, Program program,
                                               const RunnerOptions& options);
 
   // Errors: kInvalidInput when the inputs cannot be tensors at all, kCancelled after terminate()
@@ -36,9 +42,9 @@ class OnnxRunner final : public Runner {
   void terminate() noexcept override;
 
  private:
-  OnnxRunner(const OrtLibrary& library, std::shared_ptr<const Model> model,
-             std::shared_ptr<ort::Session> session, ort::Owned<ort::RunOptions> run_options,
+  OnnxRunner(const OrtLibrary& library, Program program, ort::Owned<ort::RunOptions> run_options,
              const RunnerOptions& options);
+  Status run_in_turn(const RunBatch& batch, RunResult& result);
   std::int64_t rows_of(std::span<const TensorView> inputs) const;
   ort::ErrorStatus* run_session(ort::Value** outputs);
   void end_run(std::uint32_t reason) noexcept;
@@ -47,6 +53,7 @@ class OnnxRunner final : public Runner {
   const ort::Api& api_;
   std::shared_ptr<const Model> model_;
   std::shared_ptr<ort::Session> session_;
+  TurnLine* line_;  // where runs wait for their turn; null: nowhere
   ort::Owned<ort::RunOptions> run_options_;
   bool rows_known_;  // every input begins with the batch dimension
   std::vector<const char*> input_names_;

@@ -23,6 +23,7 @@ namespace millrace::ort {
 inline constexpr std::uint32_t kApiVersion = 25;
 
 struct Allocator;
+struct CudaOptions;
 struct Env;
 struct ErrorStatus;
 struct MemoryInfo;
@@ -30,6 +31,7 @@ struct RunOptions;
 struct Session;
 struct SessionOptions;
 struct TensorInfo;
+struct TensorRtOptions;
 struct TypeInfo;
 struct Value;
 
@@ -114,6 +116,22 @@ inline constexpr Call<24, 1, SessionOptions*, int> kSetIntraOpNumThreads{};
 inline constexpr Call<25, 1, SessionOptions*, int> kSetInterOpNumThreads{};
 inline constexpr Call<130, 5, SessionOptions*, const char*, const char*> kAddSessionConfigEntry{};
 inline constexpr Call<293, 22, SessionOptions*, bool> kSessionOptionsSetLoadCancellationFlag{};
+
+// --- Execution providers, by parallel lists of keys and values. CUDA and TensorRT load a library
+// of their own when their settings are made; the other providers go by their short names.
+inline constexpr Call<216, 12, SessionOptions*, const char*, const char* const*, const char* const*,
+                      std::size_t>
+    kAppendProvider{};
+inline constexpr Call<205, 11, CudaOptions**> kCreateCudaOptions{};
+inline constexpr Call<206, 11, CudaOptions*, const char* const*, const char* const*, std::size_t>
+    kUpdateCudaOptions{};
+inline constexpr Call<204, 11, SessionOptions*, const CudaOptions*> kAppendCuda{};
+inline constexpr Release<208, 11, CudaOptions> kReleaseCudaOptions{};
+inline constexpr Call<171, 9, TensorRtOptions**> kCreateTensorRtOptions{};
+inline constexpr Call<172, 9, TensorRtOptions*, const char* const*, const char* const*, std::size_t>
+    kUpdateTensorRtOptions{};
+inline constexpr Call<170, 9, SessionOptions*, const TensorRtOptions*> kAppendTensorRt{};
+inline constexpr Release<174, 9, TensorRtOptions> kReleaseTensorRtOptions{};
 
 // --- Sessions. A session may be run by several threads at once and released when none does.
 inline constexpr Call<7, 1, const Env*, const PathChar*, const SessionOptions*, Session**>

@@ -2,9 +2,9 @@
 
 #include <mutex>
 
+#include "base/shared_library.h"
 #include "model/ort_abi.h"
 #include "model/ort_call.h"
-#include "model/shared_library.h"
 
 namespace millrace {
 namespace {

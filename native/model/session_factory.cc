@@ -2,6 +2,7 @@
 
 #include <filesystem>
 
+#include "model/device_turns.h"
 #include "model/ort_call.h"
 #include "model/ort_library.h"
 
@@ -15,6 +16,8 @@ SessionFactory::SessionFactory(const OrtLibrary& library, OnnxModelSource source
 
 Result<std::shared_ptr<ort::Session>> SessionFactory::create() {
   const ort::Api& api = library_.api();
+  const ProviderKind kind = provider();
+  const DeviceTurn turn = DeviceTurn::take(kind);
   OrtCalls call(api);
   ort::SessionOptions* raw_options = nullptr;
   call(ort::kCreateSessionOptions, &raw_options);
@@ -30,7 +33,10 @@ Result<std::shared_ptr<ort::Session>> SessionFactory::create() {
   }
   if (call.failed()) return load_error(call);
   if (sessions_are_shared()) source_.bytes = {};  // ONNX Runtime has copied what it needs
-  return std::shared_ptr<ort::Session>(session, api[ort::kReleaseSession]);
+  return std::shared_ptr<ort::Session>(session, [&api, kind](ort::Session* one) {
+    const DeviceTurn release_turn = DeviceTurn::take(kind);
+    api[ort::kReleaseSession](one);
+  });
 }
 
 Status SessionFactory::configure(ort::SessionOptions* options) const {
@@ -48,7 +54,12 @@ Status SessionFactory::configure(ort::SessionOptions* options) const {
   for (const auto& [key, value] : options_.session_config) {
     call(ort::kAddSessionConfigEntry, options, key.c_str(), value.c_str());
   }
-  if (!call.failed()) return {};
+  if (!call.failed()) {
+    const Status appended = append_provider(library_, options_.provider, options);
+    if (appended.ok()) return {};
+    return Error{ErrorCode::kModelLoad,
+                 "cannot load model '" + source_.name + "': " + appended.error().message};
+  }
   return Error{ErrorCode::kInvalidOption,
                "cannot set the options of model '" + source_.name + "': " + call.failure().text};
 }

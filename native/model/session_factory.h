@@ -18,11 +18,12 @@ class SessionFactory {
   SessionFactory(const OrtLibrary& library, OnnxModelSource source, OnnxModelOptions options);
 
   // Slow: loads and optimises the model. Errors: kModelLoad, kInvalidOption, kCancelled.
-  Result<std::shared_ptr<ort::Session>> create();
+  Result<std::shared_ptr<ort::Session>> create();  // on a device of turns, it waits for one
 
   // Whether one session can serve every runner. Where it can, create() is called once.
   bool sessions_are_shared() const { return options_.threads == 1; }
   const std::string& model_name() const { return source_.name; }
+  ProviderKind provider() const { return options_.provider.kind; }
 
  private:
   Status configure(ort::SessionOptions* options) const;

@@ -83,7 +83,7 @@ class Contention {
     return slowdown_.back() * static_cast<double>(threads) / static_cast<double>(known);
   }
 
-  const std::vector<double> slowdown_;
+  std::vector<double> slowdown_;
   EventHeap<double> ends_;  // in virtual time
   double virtual_now_ = 0;
   Nanos real_now_ = 0;

@@ -51,6 +51,8 @@ struct SimulatedPipeline {
   // How much slower batches are when so many threads are busy: [0] is one thread, at least 1 and
   // not descending; beyond the end in proportion to the threads. Empty: never.
   std::vector<double> slowdown;
+  // The same for each device that replicas share, by how many of them are busy there.
+  std::vector<std::vector<double>> device_slowdowns;
 };
 
 // A replica that has had nothing to do for longer has gone to sleep: it looks for more for about as
@@ -65,6 +67,8 @@ struct SimulatedService {
   Nanos hop_overhead = 0;      // added to the time each batch keeps its replica
   Nanos wake_overhead = 0;     // the same, of batches whose replica has rested for kRest
   std::uint32_t threads = 1;   // cores a batch keeps busy; 0: none
+  std::uint32_t device = 0;    // what it runs on: 0 is the CPU, n device_slowdowns[n - 1], of which
+                               // a batch takes as many shares as it has threads
   std::size_t replicas = 1;    // as many as one likes: each costs nothing
   std::size_t max_batch = 1;
   Nanos max_delay = 0;

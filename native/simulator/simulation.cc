@@ -24,6 +24,14 @@ Nanos first_arrival(const Traffic& traffic) {
   return traffic.arrivals().empty() ? 0 : traffic.arrivals().front();
 }
 
+// That of the CPU, then those of the devices.
+std::vector<Contention> make_contentions(const Traffic& traffic) {
+  std::vector<Contention> contentions{Contention(traffic.slowdown())};
+  for (const std::vector<double>& slowdown : traffic.pipeline().device_slowdowns)
+    contentions.emplace_back(slowdown);
+  return contentions;
+}
+
 }  // namespace
 
 class Simulation::State {
@@ -67,8 +75,9 @@ class Simulation::State {
 
  private:
   [[nodiscard]] bool ends_now() const {
-    return contention_.next_end() <= now_ || (!ends_.empty() && ends_.top().time <= now_);
+    return next_contended_end() <= now_ || (!ends_.empty() && ends_.top().time <= now_);
   }
+  [[nodiscard]] Nanos next_contended_end() const;
   void live_instant();
   void end_batches();
   void end_batch(const RunningBatch& batch, bool contended);
@@ -89,10 +98,11 @@ class Simulation::State {
   Outcomes outcomes_;
   std::unique_ptr<PlainFlow> plain_flow_;  // one of the two
   std::unique_ptr<GraphFlow> graph_flow_;
-  EventHeap<Nanos> ends_;  // of batches that nothing slows down
-  Contention contention_;
-  Nanos next_alarm_ = kNever;  // the least wake_at
-  std::uint64_t batches_ = 0;  // started
+  EventHeap<Nanos> ends_;                // of batches that nothing slows down
+  std::vector<Contention> contentions_;  // of the CPU, then of each device
+  bool contended_ = false;               // whether any applies
+  Nanos next_alarm_ = kNever;            // the least wake_at
+  std::uint64_t batches_ = 0;            // started
   std::vector<RunningBatch> ended_batches_;
   bool recording_ = false;
   std::vector<Batch> records_;
@@ -103,7 +113,8 @@ Simulation::State::State(std::shared_ptr<const Traffic> traffic,
                          const SimulationOptions& options)
     : traffic_(std::move(traffic)),
       outcomes_(traffic_->arrivals(), traffic_->pipeline().request_overhead),
-      contention_(traffic_->slowdown()) {
+      contentions_(make_contentions(*traffic_)),
+      contended_(std::ranges::any_of(contentions_, &Contention::applies)) {
   for (std::uint32_t stage = 0; stage < services.size(); ++stage) {
     lines_.all.emplace_back(services[stage], options, stage, first_arrival(*traffic_));
   }
@@ -115,10 +126,16 @@ Simulation::State::State(std::shared_ptr<const Traffic> traffic,
   }
 }
 
+Nanos Simulation::State::next_contended_end() const {
+  Nanos next = kNever;
+  for (const Contention& contention : contentions_) next = std::min(next, contention.next_end());
+  return next;
+}
+
 Nanos Simulation::State::next_instant() const {
   if (undecided_) return now_;
   const std::vector<Nanos>& entries = traffic_->entries();
-  Nanos next = std::min(contention_.next_end(), next_alarm_);
+  Nanos next = std::min(next_contended_end(), next_alarm_);
   if (!ends_.empty()) next = std::min(next, ends_.top().time);
   if (next_entry_ < entries.size()) next = std::min(next, entries[next_entry_]);
   return next;
@@ -144,7 +161,7 @@ void Simulation::State::live_instant() {
 }
 
 void Simulation::State::end_batches() {
-  if (!contention_.applies()) {
+  if (!contended_) {
     while (!ends_.empty() && ends_.top().time <= now_) {
       const RunningBatch batch = ends_.top().batch;
       ends_.pop();
@@ -152,7 +169,7 @@ void Simulation::State::end_batches() {
     }
     return;
   }
-  contention_.take_ended(now_, ended_batches_);
+  for (Contention& contention : contentions_) contention.take_ended(now_, ended_batches_);
   while (!ends_.empty() && ends_.top().time <= now_) {
     ended_batches_.push_back(ends_.top().batch);
     ends_.pop();
@@ -165,7 +182,10 @@ void Simulation::State::end_batches() {
 void Simulation::State::end_batch(const RunningBatch& running, bool contended) {
   StageLine& line = lines_.all[running.stage];
   const StageLine::Batch batch = line.batch(running.seat);
-  if (contended && batch.threads > 0) contention_.release(batch.threads, now_);
+  if (contended && batch.threads > 0) {
+    Contention& contention = contentions_[batch.device];
+    if (contention.applies()) contention.release(batch.threads, now_);
+  }
   if (recording_) records_[static_cast<std::size_t>(running.sequence)].end = now_;
   line.end(running.seat, now_);
   lines_.mark(running.stage);
@@ -247,9 +267,10 @@ void Simulation::State::start_batch(std::uint32_t stage, std::size_t rows) {
   const std::uint32_t seat = line.begin(rows, now_);
   const Nanos service = line.service_time(rows);
   const RunningBatch batch{batches_++, stage, seat};
-  const bool contended = contention_.applies() && line.threads() > 0;
+  Contention& contention = contentions_[line.device()];
+  const bool contended = contention.applies() && line.threads() > 0;
   if (contended) {
-    contention_.start(batch, line.threads(), service, now_);
+    contention.start(batch, line.threads(), service, now_);
   } else {
     ends_.push({now_ + service, batch});
   }

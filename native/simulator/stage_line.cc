@@ -21,6 +21,7 @@ StageLine::StageLine(const SimulatedService& service, const SimulationOptions& o
     : limits_(limits_of(service)),
       replicas_(service.replicas),
       threads_(service.threads),
+      device_(service.device),
       keep_queue_times_(options.keep_queue_times),
       service_(service, options.drawn, random_bits(options.seed, stage)),
       wake_overhead_(service.wake_overhead),
@@ -54,6 +55,7 @@ void StageLine::set_service(const SimulatedService& service, Nanos now) {
   set_replicas(service.replicas, now);
   limits_ = limits_of(service);
   threads_ = service.threads;
+  device_ = service.device;
   wake_overhead_ = service.wake_overhead;
   service_ = StageService(service, drawn_, seed_);
 }

@@ -23,6 +23,7 @@ class StageLine {
     std::uint64_t first = 0;  // position in the queue
     std::uint32_t rows = 0;   // 0: the seat is free
     std::uint32_t threads = 0;
+    std::uint32_t device = 0;
     Nanos start = 0;
     Nanos end = 0;  // of a free seat: when it became free
   };
@@ -51,7 +52,8 @@ class StageLine {
   // Seats a batch of that many rows.
   std::uint32_t begin(std::size_t rows, Nanos now) {
     if (keep_queue_times_) count_queue_times(rows, now);
-    const Batch batch{queue_.take(rows), static_cast<std::uint32_t>(rows), threads_, now, 0};
+    const Batch batch{
+        queue_.take(rows), static_cast<std::uint32_t>(rows), threads_, device_, now, 0};
     largest_ = rows > largest_ ? rows : largest_;
     ++running_;
     ++started_;
@@ -90,6 +92,7 @@ class StageLine {
   }
 
   [[nodiscard]] std::uint32_t threads() const { return threads_; }
+  [[nodiscard]] std::uint32_t device() const { return device_; }
   // Rows of the largest batch begun so far; 0 before the first.
   [[nodiscard]] std::size_t largest_batch() const { return largest_; }
 
@@ -121,6 +124,7 @@ class StageLine {
   std::size_t running_ = 0;
   std::size_t replicas_;
   std::uint32_t threads_;
+  std::uint32_t device_;
   bool keep_queue_times_;
   std::vector<Batch> seats_;
   std::vector<std::uint32_t> free_seats_;

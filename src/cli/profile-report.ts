@@ -34,7 +34,7 @@ function tiersOf({ tiers = {}, models = {} }: StageProfile): readonly ProfiledTi
   return [...alone, ...several]
 }
 
-function remarks({ stages, overhead, contention = [] }: Profile): [string, string][] {
+function remarks({ stages, overhead, contention = [], sharing = {} }: Profile): [string, string][] {
   const factors = Object.entries(stages).map(([name, { scaleFactor }]) => {
     return `${name} ${formatNumber(scaleFactor)}`
   })
@@ -51,5 +51,11 @@ function remarks({ stages, overhead, contention = [] }: Profile): [string, strin
     return `${formatNumber(slowdown)} times with ${busyThreads} busy threads`
   })
   if (slower.length > 0) pairs.push(['slower', slower.join(', ')])
+  for (const [tier, points] of Object.entries(sharing)) {
+    const shared = points.slice(1).map(({ busyReplicas, slowdown }) => {
+      return `${formatNumber(slowdown)} times with ${busyReplicas} busy replicas`
+    })
+    if (shared.length > 0) pairs.push([`slower on ${tier}`, shared.join(', ')])
+  }
   return pairs
 }

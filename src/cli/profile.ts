@@ -36,7 +36,7 @@ export function addProfileCommand(program: Command, terminal: Terminal): void {
     .argument('<PIPELINE>', pipelineHelp)
     .option(
       '--tiers <NAMES>',
-      'kinds of replica to measure: cpu-N has N threads (default: cpu-1)',
+      'kinds of replica to measure: cpu-N has N threads, and cuda, tensorrt, webgpu (default: cpu-1)',
       readList('--tiers'),
     )
     .option(
@@ -46,7 +46,7 @@ export function addProfileCommand(program: Command, terminal: Terminal): void {
     )
     .option(
       '--max-batch <ROWS>',
-      'largest batch to measure (default: 64)',
+      'largest batch to measure (default: 64, on accelerators 256)',
       readInteger('--max-batch', { min: 1 }),
     )
     .option(

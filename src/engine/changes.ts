@@ -20,7 +20,8 @@ import { readAppliedPlan } from './applied-plan.ts'
 import type { EngineEmitter } from './events.ts'
 import type { FunctionHosts } from './function-hosts.ts'
 import { checkSignal } from './infer-options.ts'
-import { listedModel, loadAll, type WantedModel } from './models.ts'
+import { listedModel, loadAll, type WantedModel, wantedModel } from './models.ts'
+import { placeStages } from './place-stages.ts'
 import { cancelled } from './request-error.ts'
 
 /** A model to serve in place of another, and when to give it up. */
@@ -88,8 +89,7 @@ export class Changes<Stages extends string> {
     this.#checkOpen()
     await this.#inTurn(stage, async () => {
       this.#checkOpen()
-      const { threads } = this.#now(stage)
-      const wanted = { name: stage, source, config: definition.config, threads }
+      const wanted = wantedModel(stage, { stage: definition, tier: this.#now(stage).tier, source })
       const models = await this.#load([wanted], signal)
       try {
         this.#checkReplaceable([wanted], { models, call: 'swap' })
@@ -114,7 +114,11 @@ export class Changes<Stages extends string> {
     await this.#inTurn(undefined, async () => {
       this.#checkOpen()
       const before = this.configuration
-      const next = changeConfiguration(pipeline, { configuration, current: this.#configuration })
+      const current = this.#configuration
+      const next = await placeStages(
+        (faults) => changeConfiguration(pipeline, { configuration, current, faults }),
+        [...current.values()].map(({ tier }) => tier),
+      )
       await this.#applyNow(next)
       this.#configuration = next
       for (const [name, { model }] of next) if (model !== undefined) this.#sources.delete(name)
@@ -135,13 +139,12 @@ export class Changes<Stages extends string> {
 
   async #applyNow(next: ReadonlyMap<string, ResolvedStageConfiguration>): Promise<void> {
     const changed = [...next].filter(([name, stage]) => !sameStage(stage, this.#now(name)))
-    const wanted = changed.flatMap(([name, { threads, model }]): WantedModel[] => {
+    const wanted = changed.flatMap(([name, { tier, model }]): WantedModel[] => {
       const now = this.#now(name)
-      const same = threads === now.threads && model === now.model
+      const same = tier === now.tier && model === now.model
       if (same || !this.#isOnnx(name)) return []
-      return [
-        { name, source: this.#sourceOf(name, model), config: this.#onnx(name).config, threads },
-      ]
+      const source = this.#sourceOf(name, model)
+      return [wantedModel(name, { stage: this.#onnx(name), tier, source })]
     })
     const models = await this.#load(wanted)
     const changes = changed.map(([name, stage]) => {
@@ -299,7 +302,7 @@ function readSwap(model: unknown): {
 
 function sameStage(one: ResolvedStageConfiguration, other: ResolvedStageConfiguration): boolean {
   return (
-    one.threads === other.threads &&
+    one.tier === other.tier &&
     one.replicas === other.replicas &&
     one.maxBatch === other.maxBatch &&
     one.maxDelayMs === other.maxDelayMs &&

@@ -1,11 +1,11 @@
 import { checkBoolean, checkInteger, checkNumber, checkObject, checkOneOf } from '../check.ts'
+import { availableCores } from '../devices/available-cores.ts'
 import {
   type Configuration,
   type ResolvedStageConfiguration,
   resolveConfiguration,
 } from '../pipeline/configuration.ts'
 import type { Pipeline } from '../pipeline/pipeline.ts'
-import { availableCores } from './cores.ts'
 
 export interface EngineOptions<Stages extends string = string> {
   /** How each stage is run. Default: one thread a replica, batches up to 16, the cores shared out. */
@@ -44,7 +44,10 @@ export interface CloseOptions {
 
 /** Options of an engine with their defaults, checked. */
 export interface StartTerms {
-  readonly configuration: ReadonlyMap<string, ResolvedStageConfiguration>
+  /** Of the tiers that cannot be used here, and why. */
+  readonly configure: (
+    faults: ReadonlyMap<string, string>,
+  ) => ReadonlyMap<string, ResolvedStageConfiguration>
   /** Undefined: as many as the models allow, which are not loaded yet. */
   readonly maxPendingRows: number | undefined
   /** Infinity where the pipeline has no objective. */
@@ -63,8 +66,9 @@ export function readEngineOptions(pipeline: Pipeline, options: unknown): StartTe
   const given = checkObject(options, { name: 'engine options', keys: startKeys })
   const { configuration = {}, maxPendingRows, overload = 'shed', warmUp = true } = given
   const shed = checkOneOf(overload, { name: 'overload', choices: overloads }) === 'shed'
+  const asked = { configuration, cores: availableCores() }
   return {
-    configuration: resolveConfiguration(pipeline, { configuration, cores: availableCores() }),
+    configure: (faults) => resolveConfiguration(pipeline, { ...asked, faults }),
     warmUp: checkBoolean(warmUp, { name: 'warmUp' }),
     maxPendingRows: maxPendingRows === undefined ? undefined : checkPendingRows(maxPendingRows),
     objectiveMs: pipeline.objective?.latencyMs ?? Number.POSITIVE_INFINITY,

@@ -53,6 +53,7 @@ import { InputReader } from './input-reader.ts'
 import { loadModels } from './models.ts'
 import { toNativeSpec } from './native-spec.ts'
 import { PendingRequests } from './pending-requests.ts'
+import { placeStages } from './place-stages.ts'
 import { RecordedCalls } from './recorded-calls.ts'
 import { cancelled, closed, refused, sheds, tooManyRows } from './request-error.ts'
 import { ResultReader } from './result-reader.ts'
@@ -125,14 +126,16 @@ export class Engine<P extends Pipeline = Pipeline> implements AsyncDisposable {
    * Loads the models off the event loop, checks the pipeline against them, starts workers and replicas and warms them up.
    *
    * @throws {MillraceError} MILLRACE_INVALID_OPTION, MILLRACE_INVALID_PIPELINE, MILLRACE_MODEL_LOAD, MILLRACE_NATIVE_LOAD,
-   * MILLRACE_STAGE_FAILED where the module of a js() stage cannot be opened or its `setup` throws
+   * MILLRACE_DEVICE_UNAVAILABLE where a stage has nothing to run on, MILLRACE_STAGE_FAILED where the module of a js() stage
+   * cannot be opened or its `setup` throws
    */
   static async start<P extends Pipeline>(
     pipeline: P,
     options: EngineOptions<StagesOf<P>> = {},
   ): Promise<Engine<P>> {
     checkPipeline(pipeline)
-    const { configuration, maxPendingRows: limit, ...terms } = readEngineOptions(pipeline, options)
+    const { configure, maxPendingRows: limit, ...terms } = readEngineOptions(pipeline, options)
+    const configuration = await placeStages(configure)
     const chosen = withChosenModels(pipeline, configuration)
     const loads = loadAddon().openLoads()
     const models = await loadModels(chosen, { configuration, loads })
@@ -257,8 +260,8 @@ export class Engine<P extends Pipeline = Pipeline> implements AsyncDisposable {
    *
    * @param plan A configuration, or a plan that holds one, for a pipeline of this name.
    * @returns Fulfils when nothing of the old configuration serves any more.
-   * @throws {MillraceError} MILLRACE_INVALID_OPTION, MILLRACE_MODEL_LOAD, MILLRACE_INVALID_PIPELINE where another model
-   * has other inputs or outputs, MILLRACE_STAGE_FAILED, MILLRACE_CLOSED
+   * @throws {MillraceError} MILLRACE_INVALID_OPTION, MILLRACE_DEVICE_UNAVAILABLE, MILLRACE_MODEL_LOAD,
+   * MILLRACE_INVALID_PIPELINE where another model has other inputs or outputs, MILLRACE_STAGE_FAILED, MILLRACE_CLOSED
    */
   apply(plan: Configuration<StagesOf<P>> | AppliedPlan<StagesOf<P>>): Promise<void> {
     return this.#changes.apply(plan)

@@ -1,7 +1,7 @@
 import { existsSync, statSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { MillraceError } from '../errors.ts'
-import type { NativeLoads, NativeModel } from '../native/addon.ts'
+import type { NativeLoads, NativeModel, NativeProvider } from '../native/addon.ts'
 import { loadAddon } from '../native/load.ts'
 import { fromNative } from '../native/native-error.ts'
 import { findOnnxRuntime, onnxRuntimeVersion } from '../native/onnx-runtime.ts'
@@ -10,6 +10,7 @@ import { modelLabel } from '../pipeline/model-source.ts'
 import type { OnnxStage } from '../pipeline/onnx.ts'
 import type { Pipeline } from '../pipeline/pipeline.ts'
 import type { Stage } from '../pipeline/stage.ts'
+import { readTier } from '../pipeline/tier.ts'
 
 /** One stage's model, to be loaded. */
 export interface WantedModel {
@@ -18,6 +19,24 @@ export interface WantedModel {
   readonly source: string | Uint8Array
   readonly config: Readonly<Record<string, string>>
   readonly threads: number
+  readonly provider: NativeProvider
+}
+
+/** A stage's model as it is to be loaded for a tier; from `source` where that is not the stage's first. */
+export function wantedModel(
+  name: string,
+  { stage, tier, source = stage.source }: WantedFrom,
+): WantedModel {
+  const place = readTier(tier) ?? { provider: 'cpu', threads: 1, device: 0 }
+  const { provider: kind, device, threads } = place
+  const options = stage.providers?.find(({ provider }) => provider === kind)?.options ?? {}
+  return { name, source, config: stage.config, threads, provider: { kind, device, options } }
+}
+
+interface WantedFrom {
+  readonly stage: OnnxStage
+  readonly tier: string
+  readonly source?: string | Uint8Array
 }
 
 /** What ends loads, and whether they stand back behind what is being served. */
@@ -27,8 +46,8 @@ export interface LoadTerms {
 }
 
 /**
- * Loads the models of a pipeline, side by side, off the event loop. Stages that run the same model with as many threads
- * and the same session settings share it. Of a stage that lists several, it is the first: see `withChosenModels`.
+ * Loads the models of a pipeline, side by side, off the event loop; on the CPU where no tier is given. Stages that run the
+ * same model on the same provider, with as many threads and the same settings, share it. Of a stage that lists several, it is the first: see `withChosenModels`.
  *
  * @throws {MillraceError} MILLRACE_MODEL_LOAD naming the stage and the model, MILLRACE_NATIVE_LOAD.
  */
@@ -39,8 +58,8 @@ export function loadModels(
   },
 ): Promise<ReadonlyMap<string, NativeModel>> {
   const stages = Object.entries<Stage>(pipeline.stages)
-  const wanted = stages.filter(isOnnx).map(([name, { source, config }]) => {
-    return { name, source, config, threads: given.configuration.get(name)?.threads ?? 1 }
+  const wanted = stages.filter(isOnnx).map(([name, stage]) => {
+    return wantedModel(name, { stage, tier: given.configuration.get(name)?.tier ?? 'cpu-1' })
   })
   return loadAll(wanted, given)
 }
@@ -55,7 +74,7 @@ export async function loadAll(
     const source = typeof one.source === 'string' ? resolve(one.source) : one.source
     const sessions = loading.get(source) ?? new Map<string, Promise<NativeModel>>()
     loading.set(source, sessions)
-    const settings = JSON.stringify([one.threads, one.config])
+    const settings = JSON.stringify([one.threads, one.config, one.provider])
     const load = sessions.get(settings) ?? loadModel({ ...one, source }, terms)
     sessions.set(settings, load)
     return [one.name, await load]
@@ -79,7 +98,7 @@ function isOnnx(entry: [string, Stage]): entry is [string, OnnxStage] {
 }
 
 async function loadModel(wanted: WantedModel, terms: LoadTerms): Promise<NativeModel> {
-  const { source, config, name, threads } = wanted
+  const { source, config, name, threads, provider } = wanted
   if (typeof source === 'string') checkFile(source, name)
   try {
     return await loadAddon().loadModel({
@@ -88,6 +107,7 @@ async function loadModel(wanted: WantedModel, terms: LoadTerms): Promise<NativeM
       source,
       name: modelLabel(source),
       threads,
+      provider,
       spinning: false,
       arena: false,
       sessionConfig: config,

@@ -1,5 +1,4 @@
 import { bindPipeline } from '../pipeline/bind.ts'
-import { resolveConfiguration } from '../pipeline/configuration.ts'
 import { functionSignatures } from '../pipeline/function-signatures.ts'
 import type { Pipeline } from '../pipeline/pipeline.ts'
 import type { ModelSignature } from '../pipeline/tensor-spec.ts'
@@ -14,8 +13,7 @@ import { loadModels } from './models.ts'
 export async function stageSignatures(
   pipeline: Pipeline,
 ): Promise<ReadonlyMap<string, ModelSignature>> {
-  const configuration = resolveConfiguration(pipeline, { configuration: {}, cores: 1 })
-  const models = await loadModels(pipeline, { configuration })
+  const models = await loadModels(pipeline, { configuration: new Map() })
   try {
     bindPipeline(pipeline, models)
     const ofModels = [...models].map(([name, { inputs, outputs }]) => {

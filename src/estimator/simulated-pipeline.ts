@@ -47,6 +47,9 @@ export function describePipeline(profile: Profile): SimulatedPipeline {
       requestMs: overheadOf(profile, 'requestMs'),
       loopMs: overheadOf(profile, 'loopMs'),
       slowdown: slowdownOf(profile.contention),
+      deviceSlowdowns: Object.entries(profile.sharing ?? {}).map(([tier, points]) => {
+        return slowdownOf(points, `sharing.${tier}`)
+      }),
     },
   }
 }

@@ -110,7 +110,7 @@ export class StageServices {
           min: 0,
           code: 'MILLRACE_INVALID_FILE',
         }),
-        threads: threadsOf(profile, tier),
+        ...shareOf(profile, { name, tier, sharing: this.#profile.sharing }),
         maxBatch,
         maxDelayMs: checkNumber(given.maxDelayMs ?? 0, {
           name: `${where}.maxDelayMs`,
@@ -189,9 +189,16 @@ function hopOf({ overhead }: Profile, ownMs: number | undefined): number {
   return checkNumber(hopMs, { name, min: 0, code: 'MILLRACE_INVALID_FILE' })
 }
 
-// A batch of an inline stage waits for others, one on an accelerator for that: neither keeps a core busy.
-function threadsOf({ kind }: StageProfile, tier: Tier): number {
-  return kind === 'inline' || tier.kind !== 'cpu' ? 0 : (tier.threads ?? 1)
+// A batch of an inline stage waits for others, one on an accelerator for that: neither keeps a core busy. The latter has
+// its device to itself unless it was measured how replicas share it.
+function shareOf(
+  { kind }: StageProfile,
+  { name, tier, sharing = {} }: { name: string; tier: Tier; sharing: Profile['sharing'] },
+): Pick<NativeService, 'threads' | 'device'> {
+  if (kind === 'inline') return { threads: 0, device: 0 }
+  if (tier.kind === 'cpu') return { threads: tier.threads ?? 1, device: 0 }
+  const device = 1 + Object.keys(sharing).indexOf(name)
+  return { threads: device > 0 ? 1 : 0, device }
 }
 
 function invalid(message: string): MillraceError {

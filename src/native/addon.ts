@@ -1,11 +1,20 @@
 // The only types of the native surface: what native/addon exports, as it is. A test keeps both sides equal.
 import type { TensorType } from '../pipeline/tensor.ts'
 import type { TensorSpec } from '../pipeline/tensor-spec.ts'
+import type { ProviderName } from '../pipeline/tier.ts'
 import type { NativeSimulation, NativeSimulator, NativeSimulatorSpec } from './simulator.ts'
 
 export interface Addon {
   /** Rejects with an Error whose `code` is a MillraceErrorCode. */
   loadModel(options: LoadModelOptions): Promise<NativeModel>
+  /** Rejects, with ONNX Runtime's reason, where no session can be made with it. The first for WebGPU opens its device. */
+  probeProvider(options: ProbeOptions): Promise<void>
+  /** Loads the driver, from these files where they are not empty. What it says fails is in the report. */
+  cudaDevices(libraries: {
+    readonly driver: string
+    readonly nvml: string
+  }): Promise<NativeCudaReport>
+  vulkanDevices(): Promise<NativeVulkanReport>
   createEngine(spec: NativePipelineSpec): Promise<NativeEngine>
   /** Loads that can be cancelled together, also with those above; all are when the environment ends. */
   openLoads(above?: NativeLoads): NativeLoads
@@ -40,10 +49,51 @@ export interface NativeClass<Instance> {
   readonly prototype: Instance
 }
 
-export interface LoadModelOptions {
+/** What runs a model. */
+export interface NativeProvider {
+  readonly kind: ProviderName
+  readonly device: number
+  /** By the names of ONNX Runtime. */
+  readonly options: Readonly<Record<string, string>>
+}
+
+export interface ProbeOptions {
   /** Absolute path of libonnxruntime, and the version it must have. */
   readonly libraryPath: string
   readonly libraryVersion: string
+  readonly provider: NativeProvider
+}
+
+export interface NativeCudaReport {
+  /** Why there is nothing to report. */
+  readonly fault?: string
+  /** The latest CUDA that the driver serves: 12040 is 12.4. 0 where it could not be asked. */
+  readonly cudaVersion: number
+  readonly driverVersion: string | undefined
+  readonly devices: readonly NativeCudaDevice[]
+}
+
+export interface NativeCudaDevice {
+  readonly index: number
+  readonly name: string
+  readonly memoryBytes: number
+  readonly computeCapability: string
+  readonly freeMemoryBytes: number | undefined
+  readonly utilizationPercent: number | undefined
+  readonly temperatureC: number | undefined
+}
+
+export interface NativeVulkanReport {
+  readonly fault?: string
+  readonly devices: readonly NativeVulkanDevice[]
+}
+
+export interface NativeVulkanDevice {
+  readonly name: string
+  readonly type: 'discrete' | 'integrated' | 'virtual' | 'cpu' | 'other'
+}
+
+export interface LoadModelOptions extends ProbeOptions {
   /** A path or the bytes of a model. */
   readonly source: string | Uint8Array
   /** What messages call it. */

@@ -17,6 +17,8 @@ export interface NativeSimulatorSpec {
   readonly requestMs: number
   readonly loopMs: number
   readonly slowdown: readonly number[]
+  /** The same for each device that replicas share. */
+  readonly deviceSlowdowns: readonly (readonly number[])[]
   readonly arrivalsMs: Float64Array
   /** Of each request, for the draw of its path; empty: in order. */
   readonly numbers: Uint32Array
@@ -33,6 +35,8 @@ export interface NativeService {
   readonly hopMs: number
   readonly wakeMs: number
   readonly threads: number
+  /** 0: the CPU; n: the nth of `deviceSlowdowns`. */
+  readonly device: number
   readonly maxBatch: number
   readonly maxDelayMs: number
 }

@@ -8,21 +8,24 @@ import {
   suggest,
 } from '../check.ts'
 import { MillraceError } from '../errors.ts'
+import { chooseTier, type TierFaults, tiersOf } from './choose-tier.ts'
 import type { Pipeline } from './pipeline.ts'
 import { isFunctionStage, type Stage } from './stage.ts'
+import { isAccelerator, readTier, tierForms } from './tier.ts'
 
 /** How one stage is run. */
 export interface StageConfiguration {
   /**
-   * Kind of hardware slot a replica takes: `cpu-N` is N threads, from 1 to 256. Default `cpu-1`, the only one for js()
-   * and inline().
+   * Kind of hardware slot a replica takes: `cpu-N` is N threads, from 1 to 256; `cuda`, `tensorrt` (`cuda-N`, `tensorrt-N`
+   * on device N) and `webgpu` are accelerators. Default: the first of the stage's `providers`, `cpu-1` where it lists none;
+   * the only one for js() and inline().
    */
   readonly tier?: string | undefined
   /** Most rows in one batch, from 1 to 65,536. Default 16; 1 for inline() given rows one by one (`batched: false`). */
   readonly maxBatch?: number | undefined
   /**
-   * Replicas, from 0 (then requests wait) to 1024. Default: an equal share of the cores, at least 1; for inline(), which
-   * takes no share, its `concurrency`.
+   * Replicas, from 0 (then requests wait) to 1024. Default: an equal share of the cores, at least 1; 1 on an accelerator;
+   * for inline(), which takes no share, its `concurrency`.
    */
   readonly replicas?: number | undefined
   /**
@@ -67,27 +70,34 @@ export interface ResolvedStageConfiguration {
 }
 
 const keys = ['tier', 'maxBatch', 'replicas', 'maxDelayMs', 'model'] as const
-const mostThreads = 256
 const mostReplicas = 1024
 const largestBatch = 65536
 const longestDelayMs = 60_000
 const defaultMaxBatch = 16
 
+/** Tiers that cannot be used here, by name, and why; those that are not listed can. */
+interface Faults {
+  readonly faults?: TierFaults | undefined
+}
+
 /**
- * Checks a configuration and fills in the defaults, one entry for each stage of the pipeline.
+ * Checks a configuration and fills in the defaults, one entry for each stage of the pipeline. Where a tier is faulty, the
+ * next of the stage's providers takes its place.
  *
- * @throws {MillraceError} MILLRACE_INVALID_OPTION for a stage the pipeline does not have or a value out of range.
+ * @throws {MillraceError} MILLRACE_INVALID_OPTION for a stage the pipeline does not have or a value out of range,
+ * MILLRACE_DEVICE_UNAVAILABLE where all that a stage may run on is faulty.
  */
 export function resolveConfiguration(
   pipeline: Pipeline,
-  given: { readonly configuration: unknown; readonly cores: number },
+  given: Faults & { readonly configuration: unknown; readonly cores: number },
 ): ReadonlyMap<string, ResolvedStageConfiguration> {
   const busy = Object.values<Stage>(pipeline.stages).filter(({ kind }) => kind !== 'inline')
   const share = Math.max(1, Math.floor(given.cores / Math.max(1, busy.length)))
-  return resolveStages(pipeline, given.configuration, (name) => ({
-    tier: 'cpu-1',
+  return resolveStages(pipeline, given, (name) => ({
+    tier: tiersOf(pipeline.stages[name] as Stage)[0],
     maxBatch: defaultBatch(pipeline.stages[name] as Stage),
-    replicasOf: (threads) => {
+    replicasOf: (tier, threads) => {
+      if (isAccelerator(tier)) return 1
       return defaultReplicas(pipeline.stages[name] as Stage, Math.floor(share / threads))
     },
     maxDelayMs: 0,
@@ -102,12 +112,12 @@ export function resolveConfiguration(
  */
 export function changeConfiguration(
   pipeline: Pipeline,
-  given: {
+  given: Faults & {
     readonly configuration: unknown
     readonly current: ReadonlyMap<string, ResolvedStageConfiguration>
   },
 ): ReadonlyMap<string, ResolvedStageConfiguration> {
-  return resolveStages(pipeline, given.configuration, (name) => {
+  return resolveStages(pipeline, given, (name) => {
     const current = given.current.get(name) as ResolvedStageConfiguration // one for each stage
     return { ...current, replicasOf: () => current.replicas }
   })
@@ -127,14 +137,14 @@ export function completeConfiguration<Stages extends string>(
 interface StageDefaults {
   readonly tier: string
   readonly maxBatch: number
-  readonly replicasOf: (threads: number) => number
+  readonly replicasOf: (tier: string, threads: number) => number
   readonly maxDelayMs: number
   readonly model: string | undefined
 }
 
 function resolveStages(
   pipeline: Pipeline,
-  configuration: unknown,
+  { configuration, faults = new Map() }: Faults & { readonly configuration: unknown },
   defaultsOf: (name: string) => StageDefaults,
 ): ReadonlyMap<string, ResolvedStageConfiguration> {
   const record = checkRecord(configuration, { name: 'configuration' })
@@ -149,26 +159,38 @@ function resolveStages(
     names.map((name) => {
       const where = `configuration.${name}`
       const stage = pipeline.stages[name] as Stage
-      return [name, resolveStage(ownOr(record, name), { where, stage, defaults: defaultsOf(name) })]
+      const given = { where, stage, defaults: defaultsOf(name), faults }
+      return [name, resolveStage(ownOr(record, name), given)]
     }),
   )
 }
 
 function resolveStage(
   value: unknown,
-  { where, stage, defaults }: { where: string; stage: Stage; defaults: StageDefaults },
+  {
+    where,
+    stage,
+    defaults,
+    faults,
+  }: { where: string; stage: Stage; defaults: StageDefaults; faults: TierFaults },
 ): ResolvedStageConfiguration {
   const given = checkObject(value, { name: where, keys })
-  const { tier = defaults.tier } = given
-  const threads = threadsOf(tier, where)
-  if (isFunctionStage(stage) && threads !== 1) {
-    const expected = `expected "cpu-1", since ${stage.kind}() runs on one thread`
-    throw invalid(`${where}.tier: ${expected}, got ${describe(tier)}; give it more replicas`)
+  const { tier: wanted = defaults.tier } = given
+  if (typeof wanted !== 'string' || readTier(wanted) === undefined) {
+    throw invalid(
+      `${where}.tier: expected ${tierForms}, got ${describe(wanted)}; take one of these`,
+    )
   }
+  if (isFunctionStage(stage) && wanted !== 'cpu-1') {
+    const expected = `expected "cpu-1", since ${stage.kind}() runs on one thread`
+    throw invalid(`${where}.tier: ${expected}, got ${describe(wanted)}; give it more replicas`)
+  }
+  const tier = chooseTier(wanted, { stage, faults, where: `${where}.tier` })
+  const threads = readTier(tier)?.threads ?? 1
   const { maxBatch = defaults.maxBatch, maxDelayMs = defaults.maxDelayMs } = given
-  const { replicas = defaults.replicasOf(threads) } = given
+  const { replicas = defaults.replicasOf(tier, threads) } = given
   return {
-    tier: tier as string,
+    tier,
     threads,
     maxBatch: checkInteger(maxBatch, { name: `${where}.maxBatch`, min: 1, max: largestBatch }),
     replicas: checkReplicas(replicas, `${where}.replicas`),
@@ -210,16 +232,6 @@ function ownOr(record: Readonly<Record<string, unknown>>, name: string): unknown
 /** The number of replicas a stage may have. */
 export function checkReplicas(value: unknown, name: string): number {
   return checkInteger(value, { name, min: 0, max: mostReplicas })
-}
-
-function threadsOf(tier: unknown, where: string): number {
-  const threads =
-    typeof tier === 'string' ? Number(/^cpu-([1-9]\d{0,2})$/.exec(tier)?.[1]) : Number.NaN
-  if (threads >= 1 && threads <= mostThreads) return threads
-  throw invalid(
-    `${where}.tier: expected "cpu-N" with N threads from 1 to ${mostThreads}, got ${describe(tier)}; ` +
-      'other kinds of hardware are not served yet',
-  )
 }
 
 function invalid(message: string): MillraceError {

@@ -8,6 +8,7 @@ import {
   type ModelVariants,
 } from './model-variants.ts'
 import { checkPad, type InputPad, type PadOptions } from './pad.ts'
+import { checkProviders, type Providers, type StageProvider } from './providers.ts'
 import { type Candidates, checkCandidates } from './reference.ts'
 import {
   checkStageOptions,
@@ -40,6 +41,13 @@ export interface OnnxOptions<
    * }`. ONNX Runtime ignores keys that it does not know. Default: none.
    */
   readonly config?: Readonly<Record<string, string>> | undefined
+  /**
+   * What may run the model, the most wanted first: `['cuda', 'webgpu', 'cpu']`. One that this process cannot use gives way
+   * to the next; where there is none, the engine does not start and says why. The first is the stage's default tier, and
+   * a configuration may give it no tier of a provider that is not listed. Operators that an accelerator does not have
+   * run on the CPU. Default: the CPU, unless a configuration says otherwise.
+   */
+  readonly providers?: Providers | undefined
 }
 
 /** A stage that runs an ONNX model: frozen, and made by {@link onnx} only. */
@@ -55,11 +63,13 @@ export interface OnnxStage<
   readonly models: readonly ModelVariant[] | undefined
   readonly pad: Readonly<Record<string, InputPad>>
   readonly config: Readonly<Record<string, string>>
+  /** Undefined: any, and the CPU where nothing is said. */
+  readonly providers: readonly StageProvider[] | undefined
 }
 
 const code = 'MILLRACE_INVALID_PIPELINE'
 const longestConfigKey = 1024
-const keys = [...stageKeys, 'pad', 'config'] as const
+const keys = [...stageKeys, 'pad', 'config', 'providers'] as const
 
 /**
  * A stage that runs an ONNX model. The same stage may serve in several pipelines, or under several
@@ -91,6 +101,7 @@ export function onnx<
     inputs,
     pad: checkPad(given.pad, { inputs, where: `${where}, pad` }),
     config: checkConfig(given.config, `${where}, config`),
+    providers: checkProviders(given.providers, `${where}, providers`),
     ...checkStageOptions(given, where),
   }
   return sealStage(stage) as OnnxStage<Input, Decider, Gathered>

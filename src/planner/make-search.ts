@@ -71,7 +71,7 @@ class Simulators {
   }
 }
 
-// However many threads are busy, none is slower: what misses the objective even so, misses it.
-function withoutContention({ contention: _, ...profile }: Profile): Profile {
+// However many threads and replicas are busy, none is slower: what misses the objective even so, misses it.
+function withoutContention({ contention: _, sharing: __, ...profile }: Profile): Profile {
   return withoutWakes(profile)
 }

@@ -28,7 +28,14 @@ function* problemsOf(profile: Profile): Iterable<JsonProblem> {
   for (const [name, stage] of Object.entries(profile.stages)) yield* stageProblems(name, stage)
   yield* edgeProblems(profile)
   yield* pathProblems(profile)
-  yield* contentionProblems(profile.contention ?? [])
+  const contention = (profile.contention ?? []).map(({ busyThreads, slowdown }) => {
+    return { busy: busyThreads, slowdown }
+  })
+  yield* contentionProblems(contention, { path: ['contention'], key: 'busyThreads' })
+  for (const [tier, points] of Object.entries(profile.sharing ?? {})) {
+    const sharing = points.map(({ busyReplicas, slowdown }) => ({ busy: busyReplicas, slowdown }))
+    yield* contentionProblems(sharing, { path: ['sharing', tier], key: 'busyReplicas' })
+  }
 }
 
 function* stageProblems(name: string, stage: StageProfile): Iterable<JsonProblem> {

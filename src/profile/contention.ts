@@ -7,6 +7,9 @@ export interface BusyService {
   readonly roundsMs: readonly number[]
 }
 
+/** How many replicas of a device to keep busy. */
+export const replicaCounts: readonly number[] = [1, 2, 4]
+
 /** How many threads to keep busy: up to twice the cores, each number up to 4 and then by half again; ascending. Pure. */
 export function threadCounts(cores: number): readonly number[] {
   const counts = new Set([cores, 2 * cores])

@@ -1,4 +1,5 @@
 import { loneLatencyMs } from '../estimator/lone-latency.ts'
+import { readTier } from '../pipeline/tier.ts'
 import type { Profile } from './profile.ts'
 
 interface Planned {
@@ -14,13 +15,9 @@ export function latencyOtherwise(
   configuration: Readonly<Record<string, Planned>>,
 ): Promise<number> {
   const tiers = Object.values(configuration).map(({ tier }) => {
-    return [tier, { kind: 'cpu', threads: threadsOf(tier), pricePerHour: 0 }] as const
+    const { provider: kind, threads } = readTier(tier) ?? { provider: 'cpu', threads: 1 }
+    return [tier, { kind, threads, pricePerHour: 0 }] as const
   })
   const hardware = { version: 1, tiers: Object.fromEntries(tiers) } as const
   return loneLatencyMs(profile, { hardware, configuration })
-}
-
-/** Of a tier `cpu-N`. */
-function threadsOf(tier: string): number {
-  return Number(tier.slice('cpu-'.length))
 }

@@ -5,6 +5,7 @@ import { parseReference } from '../pipeline/reference.ts'
 import { isFunctionStage, type Stage } from '../pipeline/stage.ts'
 import { sealStage } from '../pipeline/stage-options.ts'
 import { isBatched, type ModelSignature } from '../pipeline/tensor-spec.ts'
+import type { ProviderName } from '../pipeline/tier.ts'
 import type { Row } from './recorded-rows.ts'
 
 /** A pipeline of one stage of another pipeline. */
@@ -36,15 +37,18 @@ export function loneStage(
     name,
     signature,
     variant,
+    provider,
   }: {
     readonly name: string
     readonly signature: ModelSignature
     /** Which of the models it lists; undefined where it has one. */
     readonly variant: ModelVariant | undefined
+    /** What it is to run on, and nothing in its place. */
+    readonly provider: ProviderName
   },
 ): LoneStage {
   const found = pipeline.stages[name] as Stage
-  const stage = variant === undefined ? found : withModel(found, variant)
+  const stage = onProvider(variant === undefined ? found : withModel(found, variant), provider)
   const inputs = Object.keys(stage.inputs).map((input, at) => [input, `in${at}`] as const)
   const outputs = outputsRead(pipeline, name)
   const alone = sealStage({
@@ -83,6 +87,12 @@ export function loneStage(
 
 function withModel(stage: Stage, { source }: ModelVariant): Stage {
   return { ...stage, source, models: undefined } as Stage
+}
+
+/** What is measured as one provider must not be another that took its place. */
+function onProvider(stage: Stage, provider: ProviderName): Stage {
+  if (stage.kind !== 'onnx' || stage.providers === undefined) return stage
+  return { ...stage, providers: stage.providers.filter((one) => one.provider === provider) }
 }
 
 function shapesOf({ inputs }: ModelSignature) {

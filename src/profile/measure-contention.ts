@@ -1,4 +1,4 @@
-import { type BusyService, threadCounts } from './contention.ts'
+import type { BusyService } from './contention.ts'
 import type { StageBench } from './stage-bench.ts'
 
 const rounds = 3
@@ -6,7 +6,7 @@ const enoughMs = 80
 const leastBatches = 5
 
 /**
- * Service times of batches with 1, 2, … replicas all kept busy, up to twice the cores; round after round, so that what
+ * Service times of batches with so many replicas all kept busy; round after round, so that what
  * disturbs the machine for a while does not meet one number of threads alone.
  */
 export async function measureContention(
@@ -14,12 +14,13 @@ export async function measureContention(
   given: {
     readonly batch: number
     readonly serviceMs: number
-    readonly cores: number
+    /** Of threads, or of replicas of a device. */
+    readonly counts: readonly number[]
     readonly maxPointMs: number
   },
 ): Promise<readonly BusyService[]> {
-  const { batch, serviceMs, cores, maxPointMs } = given
-  const found = threadCounts(cores).map((busyThreads) => {
+  const { batch, serviceMs, counts, maxPointMs } = given
+  const found = counts.map((busyThreads) => {
     return { busyThreads, roundsMs: [] as number[] }
   })
   const forMs = Math.max(Math.min(enoughMs, maxPointMs / rounds), leastBatches * serviceMs)

@@ -1,9 +1,12 @@
 import { MillraceError } from '../errors.ts'
+import { isAccelerator } from '../pipeline/tier.ts'
 import { type MeasuredBatch, paysOff } from './points.ts'
 
 /** How much is measured of each batch size. */
 export interface MeasureLimits {
+  /** Largest batch on the CPU, and on an accelerator, where it takes more rows to keep it busy. */
   readonly maxBatch: number
+  readonly maxAcceleratorBatch: number
   readonly minRuns: number
   readonly maxPointMs: number
 }
@@ -23,6 +26,14 @@ const enoughMs = 60
 const warmUp = { leastRuns: 2, mostRuns: 100, enoughMs: 20 }
 const firstWarmUp = { leastRuns: 3, mostRuns: 1000, enoughMs: 150 }
 
+/** The largest batch to measure on a tier. Pure. */
+export function largestOn(
+  tier: string,
+  limits: Pick<MeasureLimits, 'maxBatch' | 'maxAcceleratorBatch'>,
+): number {
+  return isAccelerator(tier) ? limits.maxAcceleratorBatch : limits.maxBatch
+}
+
 /** The sizes that may be measured: 1, 2, 4, … and the largest. Pure. */
 export function batchSizes(maxBatch: number): readonly number[] {
   const sizes = Array.from({ length: Math.floor(Math.log2(maxBatch)) + 1 }, (_, at) => 2 ** at)
@@ -36,7 +47,7 @@ export function batchSizes(maxBatch: number): readonly number[] {
  */
 export async function measureStage(
   measured: Measured,
-  limits: MeasureLimits,
+  limits: Omit<MeasureLimits, 'maxAcceleratorBatch'>,
   onBlock: (batch: number) => void,
 ): Promise<readonly MeasuredBatch[]> {
   const found: { batch: number; blocks: number[][] }[] = []
@@ -72,7 +83,10 @@ interface BlockTerms {
   readonly mostMs?: number
 }
 
-function blockTerms({ minRuns, maxPointMs }: MeasureLimits): BlockTerms {
+function blockTerms({
+  minRuns,
+  maxPointMs,
+}: Pick<MeasureLimits, 'minRuns' | 'maxPointMs'>): BlockTerms {
   return {
     leastRuns: Math.ceil(minRuns / blocksPerBatch),
     mostRuns: mostRunsPerBlock,

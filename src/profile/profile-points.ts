@@ -1,6 +1,6 @@
 // What a schema cannot say of a profile's measurements: how each has to compare with the one before it.
 import type { JsonProblem } from '../json/json-problem.ts'
-import type { ContentionPoint, ProfilePoint } from './profile.ts'
+import type { ProfilePoint } from './profile.ts'
 
 // Means that were divided and multiplied again may differ in their last digits.
 const rounding = 1 + 1e-9
@@ -48,20 +48,24 @@ function fallsAt(values: readonly number[]): number | undefined {
   return at < 0 ? undefined : at
 }
 
-/** More threads each time, from one on, and never faster. */
-export function* contentionProblems(points: readonly ContentionPoint[]): Iterable<JsonProblem> {
-  for (const [at, { busyThreads, slowdown }] of points.entries()) {
-    const path = ['contention', at]
+/** More threads, or replicas, each time, from one on, and never faster. */
+export function* contentionProblems(
+  points: readonly { readonly busy: number; readonly slowdown: number }[],
+  place: { readonly path: readonly string[]; readonly key: 'busyThreads' | 'busyReplicas' },
+): Iterable<JsonProblem> {
+  const { key } = place
+  for (const [at, { busy, slowdown }] of points.entries()) {
+    const path = [...place.path, at]
     const before = points[at - 1]
     if (before === undefined) {
-      if (busyThreads === 1) continue
-      const problem = `expected 1 for the first entry, got ${busyThreads}`
-      yield { path: [...path, 'busyThreads'], problem }
-    } else if (busyThreads <= before.busyThreads) {
-      const problem = `expected more than ${before.busyThreads}, those before it, got ${busyThreads}`
-      yield { path: [...path, 'busyThreads'], problem }
+      if (busy === 1) continue
+      const problem = `expected 1 for the first entry, got ${busy}`
+      yield { path: [...path, key], problem }
+    } else if (busy <= before.busy) {
+      const problem = `expected more than ${before.busy}, those before it, got ${busy}`
+      yield { path: [...path, key], problem }
     } else if (slowdown < before.slowdown) {
-      const problem = `expected at least ${before.slowdown}, that of fewer threads, got ${slowdown}`
+      const problem = `expected at least ${before.slowdown}, that of fewer ${key === 'busyThreads' ? 'threads' : 'replicas'}, got ${slowdown}`
       yield { path: [...path, 'slowdown'], problem }
     }
   }

@@ -2,14 +2,21 @@
 import { statSync } from 'node:fs'
 import type { ModelVariant } from '../pipeline/model-variants.ts'
 import type { Pipeline } from '../pipeline/pipeline.ts'
-import { isFunctionStage, type Stage } from '../pipeline/stage.ts'
+import type { Stage } from '../pipeline/stage.ts'
 import type { ModelSignature } from '../pipeline/tensor-spec.ts'
+import { isAccelerator, readTier } from '../pipeline/tier.ts'
 import { nodesBefore } from '../pipeline/wiring.ts'
-import { toContention } from './contention.ts'
+import { type BusyService, replicaCounts, threadCounts, toContention } from './contention.ts'
 import { loneStage } from './lone-stage.ts'
 import { measureContention } from './measure-contention.ts'
 import { measureOverhead } from './measure-overhead.ts'
-import { batchSizes, blocksPerBatch, type MeasureLimits, measureStage } from './measure-stage.ts'
+import {
+  batchSizes,
+  blocksPerBatch,
+  largestOn,
+  type MeasureLimits,
+  measureStage,
+} from './measure-stage.ts'
 import { measureWake } from './measure-wake.ts'
 import { type RunTerms, throwIfCancelled } from './measuring-engine.ts'
 import { toPoints } from './points.ts'
@@ -17,10 +24,12 @@ import type {
   ContentionPoint,
   ModelProfile,
   Profile,
+  SharingPoint,
   StageProfile,
   TierProfile,
 } from './profile.ts'
 import type { ProgressCounter } from './profile-progress.ts'
+import { heaviestOf, oneThread, tiersOf, variantsOf } from './profiled-tiers.ts'
 import type { SampleRun } from './sample-run.ts'
 import { type BenchOptions, type StageBench, withBench } from './stage-bench.ts'
 
@@ -36,20 +45,16 @@ export interface ProfileRunParts {
   readonly progress: ProgressCounter
 }
 
-/** The only tier of functions, and the one that contention is measured on. */
-const oneThread = 'cpu-1'
-/** Contention is looked at with batches of at most so long, unless even one row takes longer. */
-const longestBusyMs = 100
-
 /** Steps of a run, at most. Pure. */
 export function stepsOf(
   pipeline: Pipeline,
-  { tiers, maxBatch }: { readonly tiers: readonly string[]; readonly maxBatch: number },
+  { tiers, limits }: { readonly tiers: readonly string[]; readonly limits: MeasureLimits },
 ): number {
-  const jobs = Object.values<Stage>(pipeline.stages).map((stage) => {
-    return Math.max(1, variantsOf(stage).length) * tiersOf(stage, tiers).length
+  const jobs = Object.values<Stage>(pipeline.stages).flatMap((stage) => {
+    const models = Math.max(1, variantsOf(stage).length)
+    return tiersOf(stage, tiers).map((tier) => models * stepsOn(tier, limits))
   })
-  return jobs.reduce((sum, count) => sum + count, 0) * stepsPerTier(maxBatch) + 2
+  return jobs.reduce((sum, count) => sum + count, 0) + 2
 }
 
 /** Edges of a pipeline: TO waits for FROM. Pure. */
@@ -76,14 +81,20 @@ export class ProfileRun {
   }
 
   /** Measures everything. */
-  async measure(): Promise<Pick<Profile, 'stages' | 'edges' | 'overhead' | 'contention'>> {
+  async measure(): Promise<
+    Pick<Profile, 'stages' | 'edges' | 'overhead' | 'contention' | 'sharing'>
+  > {
     const { pipeline, progress } = this.#parts
     const stages: Record<string, StageProfile> = {}
     for (const name of pipeline.order) stages[name] = await this.#stage(name)
     const contention = await this.#contention(stages)
+    const sharing = await this.#sharing(stages)
     progress.step({ message: 'how replicas slow each other down' })
     const edges = this.#edges
-    const slower = contention.length === 0 ? {} : { contention }
+    const slower = {
+      ...(contention.length === 0 ? {} : { contention }),
+      ...(Object.keys(sharing).length === 0 ? {} : { sharing }),
+    }
     const measured = await this.#overhead({ stages, edges, ...slower })
     progress.step({ message: 'what requests and batches cost beside their service' })
     return { edges, ...slower, ...measured }
@@ -134,25 +145,26 @@ export class ProfileRun {
       const wakeMs = stage.kind === 'inline' ? 0 : await measureWake(bench, limits)
       return { points: toPoints(measured), wakeMs, ...(await memoryOf(bench, stage)) }
     })
-    progress.reach(firstStep + stepsPerTier(limits.maxBatch), { ...place, message: what })
+    progress.reach(firstStep + stepsOn(tier, limits), { ...place, message: what })
     return profile
   }
 
   #bench({ name, variant }: Work, tier: string): BenchOptions {
     const { pipeline, signatures, samples, limits } = this.#parts
     const signature = signatures.get(name) as ModelSignature
-    const lone = loneStage(pipeline, { name, signature, variant })
+    const provider = readTier(tier)?.provider ?? 'cpu'
+    const lone = loneStage(pipeline, { name, signature, variant, provider })
     return {
       lone,
       rows: samples.rows.get(name) ?? [],
       whole: samples.untapped.has(name),
       tier,
-      largestBatch: lone.batched ? limits.maxBatch : 1,
+      largestBatch: lone.batched ? largestOn(tier, limits) : 1,
     }
   }
 
   async #overhead(
-    measured: Pick<Profile, 'stages' | 'edges' | 'contention'>,
+    measured: Pick<Profile, 'stages' | 'edges' | 'contention' | 'sharing'>,
   ): Promise<Pick<Profile, 'stages' | 'overhead'>> {
     const { pipeline, samples, limits, terms } = this.#parts
     const whole = { pipeline, requests: samples.some, maxPointMs: limits.maxPointMs, terms }
@@ -163,45 +175,41 @@ export class ProfileRun {
   async #contention(
     stages: Readonly<Record<string, StageProfile>>,
   ): Promise<readonly ContentionPoint[]> {
-    const heaviest = heaviestOf(stages)
+    const heaviest = heaviestOf(stages, (tier) => !isAccelerator(tier))
     if (heaviest === undefined) return []
-    const { name, batch, serviceMs } = heaviest
-    const { cores, limits, terms, pipeline } = this.#parts
+    const counts = threadCounts(this.#parts.cores)
+    return toContention(await this.#busy(heaviest, { tier: oneThread, counts }))
+  }
+
+  /** The same of each accelerator: its replicas have one device together. */
+  async #sharing(stages: Readonly<Record<string, StageProfile>>) {
+    const found: [string, readonly SharingPoint[]][] = []
+    for (const tier of this.#parts.tiers.filter(isAccelerator)) {
+      const heaviest = heaviestOf(stages, (one) => one === tier)
+      if (heaviest === undefined) continue
+      const points = toContention(await this.#busy(heaviest, { tier, counts: replicaCounts }))
+      const shared = points.map(({ busyThreads, slowdown }) => {
+        return { busyReplicas: busyThreads, slowdown }
+      })
+      found.push([tier, shared])
+    }
+    return Object.fromEntries(found)
+  }
+
+  #busy(
+    { name, batch, serviceMs }: { name: string; batch: number; serviceMs: number },
+    { tier, counts }: { tier: string; counts: readonly number[] },
+  ): Promise<readonly BusyService[]> {
+    const { limits, terms, pipeline } = this.#parts
     const [variant] = variantsOf(pipeline.stages[name] as Stage)
-    const busy = await withBench(this.#bench({ name, variant }, oneThread), terms, (bench) =>
-      measureContention(bench, { batch, serviceMs, cores, maxPointMs: limits.maxPointMs }),
+    return withBench(this.#bench({ name, variant }, tier), terms, (bench) =>
+      measureContention(bench, { batch, serviceMs, counts, maxPointMs: limits.maxPointMs }),
     )
-    return toContention(busy)
   }
 }
 
-/** The models that a stage lists; none where it has one. */
-function variantsOf(stage: Stage): readonly ModelVariant[] {
-  return stage.kind === 'onnx' ? (stage.models ?? []) : []
-}
-
-function tiersOf(stage: Stage, tiers: readonly string[]): readonly string[] {
-  return isFunctionStage(stage) ? [oneThread] : tiers
-}
-
-function stepsPerTier(maxBatch: number): number {
-  return batchSizes(maxBatch).length * blocksPerBatch
-}
-
-/** The stage whose batches keep a core busy for longest, and the batch to look at. Models before functions. */
-function heaviestOf(
-  stages: Readonly<Record<string, StageProfile>>,
-): { name: string; batch: number; serviceMs: number } | undefined {
-  const found = Object.entries(stages).flatMap(([name, { kind = 'onnx', models, tiers }]) => {
-    const measured = tiers ?? Object.values(models ?? {})[0]?.tiers
-    const points = Object.values(measured ?? {})[0]?.points ?? []
-    const point = points.findLast(({ meanMs }) => meanMs <= longestBusyMs) ?? points[0]
-    if (kind === 'inline' || point === undefined) return []
-    return [{ name, kind, batch: point.batch, serviceMs: point.meanMs }]
-  })
-  const models = found.filter(({ kind }) => kind === 'onnx')
-  const candidates = models.length > 0 ? models : found
-  return candidates.toSorted((a, b) => b.serviceMs - a.serviceMs)[0]
+function stepsOn(tier: string, limits: MeasureLimits): number {
+  return batchSizes(largestOn(tier, limits)).length * blocksPerBatch
 }
 
 /** Growth of resident memory, which is rough: what was freed before is used again, so not less than the file. */

@@ -19,6 +19,11 @@ export interface Profile {
   readonly overhead?: OverheadProfile | undefined
   /** How much slower everything is when so many threads are busy, ascending. Absent: never slower. */
   readonly contention?: readonly ContentionPoint[] | undefined
+  /**
+   * By tier of an accelerator, how much slower batches are when so many replicas, of whatever stages, are busy on the one
+   * device behind it. Absent: each replica has a device to itself.
+   */
+  readonly sharing?: Readonly<Record<string, readonly SharingPoint[]>> | undefined
   /** Where it was measured. */
   readonly machine?: MachineProfile | undefined
   /** When and with what it was measured. */
@@ -106,6 +111,13 @@ export interface OverheadProfile {
 export interface ContentionPoint {
   /** Threads that run batches at the same time. */
   readonly busyThreads: number
+  /** Their service time over that of one alone, at least 1. */
+  readonly slowdown: number
+}
+
+export interface SharingPoint {
+  /** Replicas that run batches on the device at the same time. */
+  readonly busyReplicas: number
   /** Their service time over that of one alone, at least 1. */
   readonly slowdown: number
 }

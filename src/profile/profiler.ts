@@ -1,17 +1,20 @@
 import { cpus, totalmem } from 'node:os'
 import { checkInteger, checkNumber, checkObject, describe } from '../check.ts'
-import { availableCores } from '../engine/cores.ts'
+import { availableCores } from '../devices/available-cores.ts'
 import { checkSignal } from '../engine/infer-options.ts'
 import { stageSignatures } from '../engine/stage-signatures.ts'
 import { MillraceError } from '../errors.ts'
 import { packageManifest } from '../package-manifest.ts'
 import { checkPipeline } from '../pipeline/define-pipeline.ts'
 import type { InputsOf, Pipeline } from '../pipeline/pipeline.ts'
+import type { Stage } from '../pipeline/stage.ts'
+import { readTier, tierForms } from '../pipeline/tier.ts'
 import type { MeasureLimits } from './measure-stage.ts'
 import { type RunTerms, throwIfCancelled } from './measuring-engine.ts'
 import type { MachineProfile, MeasuredWith, Profile } from './profile.ts'
 import { type ProfileProgress, ProgressCounter } from './profile-progress.ts'
 import { ProfileRun, stepsOf } from './profile-run.ts'
+import { tiersOf } from './profiled-tiers.ts'
 import { runSamples, type Samples } from './sample-run.ts'
 
 export interface ProfilerOptions<P extends Pipeline = Pipeline> {
@@ -20,9 +23,16 @@ export interface ProfilerOptions<P extends Pipeline = Pipeline> {
    * for one of them at least. Their shares say how often requests take each way: 100 to 256 are a good number.
    */
   readonly samples: Samples<InputsOf<P>>
-  /** Tiers to measure models on, `cpu-N` of N threads each. Functions have `cpu-1` alone. Default `['cpu-1']`. */
+  /**
+   * Tiers to measure models on: `cpu-N` of N threads each, `cuda`, `tensorrt` and `webgpu`, which must be there. A stage
+   * that lists its providers is measured on those of the tiers that are of one of them. Functions have `cpu-1` alone.
+   * Default `['cpu-1']`.
+   */
   readonly tiers?: readonly string[] | undefined
-  /** Most rows in a batch, from 1 to 4096; larger ones are not looked at even where they would pay. Default 64. */
+  /**
+   * Most rows in a batch, from 1 to 4096; larger ones are not looked at even where they would pay. Default 64, and 256 on
+   * accelerators.
+   */
   readonly maxBatch?: number | undefined
   /** Batches run for each point unless that takes longer than `maxPointMs`, from 1 to 100,000. Default 20. */
   readonly minRuns?: number | undefined
@@ -45,7 +55,6 @@ export interface ProfileRunOptions {
 const keys = ['samples', 'tiers', 'maxBatch', 'minRuns', 'maxPointMs', 'seed'] as const
 const mostRuns = 100_000
 const largestBatch = 4096
-const mostThreads = 256
 
 /**
  * Measures a pipeline on this machine (InferLine, section 4.1): how long batches of each size take in each stage, alone,
@@ -63,12 +72,14 @@ export class Profiler<P extends Pipeline = Pipeline> {
   constructor(pipeline: P, options: ProfilerOptions<P>) {
     checkPipeline(pipeline)
     const given = checkObject(options, { name: 'profiler options', keys })
-    const { tiers = ['cpu-1'], maxBatch = 64, minRuns = 20, maxPointMs = 2000, seed = 1 } = given
+    const { tiers = ['cpu-1'], maxBatch, minRuns = 20, maxPointMs = 2000, seed = 1 } = given
     this.#pipeline = pipeline
     this.#samples = checkSamples(given.samples) as Samples<InputsOf<P>>
     this.#tiers = checkTiers(tiers)
+    checkMeasurable(pipeline, this.#tiers)
     this.#limits = {
-      maxBatch: checkInteger(maxBatch, { name: 'maxBatch', min: 1, max: largestBatch }),
+      maxBatch: checkBatch(maxBatch ?? 64),
+      maxAcceleratorBatch: checkBatch(maxBatch ?? 256),
       minRuns: checkInteger(minRuns, { name: 'minRuns', min: 1, max: mostRuns }),
       maxPointMs: checkNumber(maxPointMs, { name: 'maxPointMs', above: 0 }),
     }
@@ -80,7 +91,7 @@ export class Profiler<P extends Pipeline = Pipeline> {
    *
    * @throws {MillraceError} MILLRACE_INVALID_OPTION where there are no samples or a stage runs for none of them,
    * MILLRACE_INVALID_INPUT and MILLRACE_STAGE_FAILED with the number of the sample, MILLRACE_INVALID_PIPELINE,
-   * MILLRACE_MODEL_LOAD, MILLRACE_NATIVE_LOAD, MILLRACE_CANCELLED
+   * MILLRACE_MODEL_LOAD, MILLRACE_NATIVE_LOAD, MILLRACE_DEVICE_UNAVAILABLE, MILLRACE_CANCELLED
    */
   async run(options: ProfileRunOptions = {}): Promise<Profile> {
     const given = checkObject(options, { name: 'run options', keys: ['onProgress', 'signal'] })
@@ -88,7 +99,7 @@ export class Profiler<P extends Pipeline = Pipeline> {
     const terms: RunTerms = { signal: checkSignal(given.signal) }
     const pipeline: Pipeline = this.#pipeline
     const tiers = this.#tiers
-    const steps = stepsOf(pipeline, { tiers, maxBatch: this.#limits.maxBatch })
+    const steps = stepsOf(pipeline, { tiers, limits: this.#limits })
     const progress = new ProgressCounter(steps + 1, onProgress)
     throwIfCancelled(terms)
     const signatures = await stageSignatures(pipeline)
@@ -122,18 +133,24 @@ function checkTiers(value: unknown): readonly string[] {
   if (!Array.isArray(value) || value.length === 0) {
     throw invalid(`tiers: expected a list of tiers, got ${describe(value)}; give ['cpu-1']`)
   }
-  const odd = value.find((tier) => !isTier(tier))
+  const odd = value.find((tier) => readTier(tier) === undefined)
   if (odd !== undefined) {
-    const expected = `expected "cpu-N" with N threads from 1 to ${mostThreads}`
-    throw invalid(`tiers: ${expected}, got ${describe(odd)}; other kinds are not measured here yet`)
+    throw invalid(`tiers: expected ${tierForms}, got ${describe(odd)}; take these`)
   }
   return [...new Set(value as string[])]
 }
 
-function isTier(value: unknown): boolean {
-  const threads =
-    typeof value === 'string' ? Number(/^cpu-([1-9]\d{0,2})$/.exec(value)?.[1]) : Number.NaN
-  return threads <= mostThreads
+function checkMeasurable(pipeline: Pipeline, tiers: readonly string[]): void {
+  for (const [name, stage] of Object.entries<Stage>(pipeline.stages)) {
+    if (tiersOf(stage, tiers).length > 0 || stage.kind !== 'onnx') continue
+    const listed = stage.providers?.map(({ provider }) => provider).join(', ')
+    const expected = `expected a tier of one of the providers of stage "${name}" (${listed})`
+    throw invalid(`tiers: ${expected}, got ${tiers.join(', ')}; add one`)
+  }
+}
+
+function checkBatch(value: unknown): number {
+  return checkInteger(value, { name: 'maxBatch', min: 1, max: largestBatch })
 }
 
 function checkProgress(value: unknown): ((progress: ProfileProgress) => void) | undefined {

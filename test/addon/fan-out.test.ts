@@ -24,6 +24,7 @@ function loadModel(): Promise<NativeModel> {
     loads: undefined,
     arena: false,
     sessionConfig: {},
+    provider: { kind: 'cpu', device: 0, options: {} },
   })
 }
 

@@ -20,6 +20,7 @@ const plain: NativeService = {
   hopMs: 0,
   wakeMs: 0,
   threads: 0,
+  device: 0,
   maxBatch: 1,
   maxDelayMs: 0,
 }
@@ -33,6 +34,7 @@ function simulatorOf(
     requestMs: 0,
     loopMs: 0,
     slowdown: [],
+    deviceSlowdowns: [],
     numbers: new Uint32Array(),
     seed: 1,
     ...more,

@@ -29,7 +29,8 @@ export const TYPESCRIPT_LAYERS: Layers = {
   profile: ['pipeline'],
   estimator: ['pipeline', 'profile', 'workload', 'native'],
   planner: ['pipeline', 'profile', 'workload', 'estimator'],
-  engine: ['pipeline', 'native'],
+  devices: ['pipeline', 'native'],
+  engine: ['pipeline', 'native', 'devices'],
   // It sees an engine through two methods that it declares itself, so that a simulated engine fits.
   tuner: ['pipeline', 'profile', 'workload', 'planner'],
   observe: ['pipeline', 'engine'],
@@ -41,6 +42,7 @@ export const TYPESCRIPT_LAYERS: Layers = {
     'workload',
     'estimator',
     'planner',
+    'devices',
     'engine',
     'tuner',
     'observe',
@@ -50,7 +52,7 @@ export const TYPESCRIPT_LAYERS: Layers = {
 
 /** One file may do what the rest of its folder may not. */
 export const TYPESCRIPT_FILE_LAYERS: Layers = {
-  'src/profile/profiler.ts': ['engine'],
+  'src/profile/profiler.ts': ['engine', 'devices'],
   // Starts and ends the engines that the profiler measures; all it measures goes through this.
   'src/profile/measuring-engine.ts': ['engine'],
   // What a request costs beside its stages is what is left of its latency when the estimator has spoken.
@@ -69,7 +71,7 @@ export const NATIVE_LAYERS: Layers = {
   cuda: ['base'],
   engine: ['base', 'queue', 'batching', 'model'],
   simulator: ['base', 'batching'],
-  addon: ['base', 'batching', 'model', 'engine', 'simulator'],
+  addon: ['base', 'batching', 'model', 'cuda', 'engine', 'simulator'],
 }
 
 /** Headers from outside that belong to one folder alone. */

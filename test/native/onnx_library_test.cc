@@ -1,7 +1,7 @@
 #include <dlfcn.h>
 #include <unistd.h>
 
-#include "model/shared_library.h"
+#include "base/shared_library.h"
 #include "onnx_fixture.h"
 
 namespace millrace {

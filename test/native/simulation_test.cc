@@ -224,6 +224,17 @@ TEST(Simulation, DoesNotSlowDownBatchesThatKeepNoThreadBusy) {
   EXPECT_EQ(simulated(pipeline, {0, 0}, {service})->report(kNoLimit).max, 10);
 }
 
+TEST(Simulation, SlowsDownBatchesByTheReplicasThatAreBusyOnTheirDevice) {
+  SimulatedPipeline pipeline = simulated_chain(1);
+  pipeline.slowdown = {1, 7};
+  pipeline.device_slowdowns = {{1, 3}, {1, 2}};
+  SimulatedService service = simulated_service({{1, 10}}, 2);
+  service.device = 2;
+  // Alone until 4, then at half the rate until the first has done the 6 that are left, at 16.
+  const auto run = simulated(pipeline, {0, 4}, {service});
+  EXPECT_EQ(batches_of(*run), (Batches{{0, 1, 0, 16}, {0, 1, 4, 20}}));
+}
+
 // Service times that are drawn ------------------------------------------------------------------
 
 TEST(Simulation, DrawsServiceTimesFromTheSpread) {

@@ -88,7 +88,7 @@ describe('a configuration', () => {
       'configuration.one.maxDelayMs: expected a finite number from 0',
     ],
     [{ one: { maxDelayMs: Number.NaN } }, 'got the number NaN'],
-    [{ one: { tier: 'cuda' } }, 'configuration.one.tier: expected "cpu-N"'],
+    [{ one: { tier: 'k80' } }, 'configuration.one.tier: expected "cpu-N"'],
     [{ one: { tier: 'cpu-0' } }, 'got the string "cpu-0"'],
     [{ one: { tier: 'cpu-257' } }, 'from 1 to 256'],
     [{ one: { tier: 2 } }, 'got the number 2'],

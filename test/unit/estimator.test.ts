@@ -235,6 +235,36 @@ describe('contention', () => {
   })
 })
 
+describe('a device that replicas share', () => {
+  const sharing = {
+    k80: [
+      { busyReplicas: 1, slowdown: 1 },
+      { busyReplicas: 2, slowdown: 2 },
+    ],
+  }
+  const onDevice = { scaleFactor: 1, tiers: { k80: tier({ 1: 10 }), 'cpu-1': tier({ 1: 10 }) } }
+  const profile = profileOf({ a: onDevice, b: onDevice })
+
+  it('slows down what is busy there, of whatever stages', async () => {
+    const configuration = configurationOf({ a: { tier: 'k80', replicas: 2 }, b: { tier: 'k80' } })
+    const shared = await estimateOf({ ...profile, sharing }, { configuration, trace: traceOf(0) })
+    expect(shared.maxMs).toBeCloseTo(20, 5)
+    const own = await estimateOf(profile, { configuration, trace: traceOf(0) })
+    expect(own.maxMs).toBe(10)
+  })
+
+  it('leaves the processor alone, and is left alone by it', async () => {
+    const contention = [
+      { busyThreads: 1, slowdown: 1 },
+      { busyThreads: 2, slowdown: 3 },
+    ]
+    const configuration = configurationOf({ a: { tier: 'k80' }, b: {} })
+    const both = { ...profile, sharing, contention }
+    const estimate = await estimateOf(both, { configuration, trace: traceOf(0) })
+    expect(estimate.maxMs).toBe(10)
+  })
+})
+
 describe('what a configuration costs', () => {
   const stages = {
     a: { scaleFactor: 1, tiers: { 'cpu-1': tier({ 1: 10 }), k80: tier({ 1: 5 }) } },
@@ -372,11 +402,11 @@ describe('an estimate', () => {
       const simulator = addon.createSimulator({
         stages: [{ predecessors: [], fanOut: false, gather: -1 }],
         paths: [{ share: 1, visits: [[0, 1]], items: [] }],
-        requestMs: 0, loopMs: 0, slowdown: [], seed: 1, arrivalsMs: Float64Array.of(0, 1),
+        requestMs: 0, loopMs: 0, slowdown: [], deviceSlowdowns: [], seed: 1, arrivalsMs: Float64Array.of(0, 1),
         numbers: new Uint32Array(),
       })
       const service = simulator.addService(
-        { latency: [1, 10], spread: [], hopMs: 0, wakeMs: 0, threads: 1, maxBatch: 1, maxDelayMs: 0 })
+        { latency: [1, 10], spread: [], hopMs: 0, wakeMs: 0, threads: 1, device: 0, maxBatch: 1, maxDelayMs: 0 })
       simulator.estimate({
         configurations: Float64Array.of(service, 1), latencyMs: 1, threads: 2, drawn: false, run: 0,
       }).then(([report]) => parentPort.postMessage(report.maxMs))`

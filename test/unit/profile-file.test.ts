@@ -310,6 +310,25 @@ describe('a profile is refused', () => {
       { ...full, contention: [...(full.contention ?? []), { busyThreads: 8, slowdown: 1.5 }] },
       'contention[2].slowdown: expected at least 1.8, that of fewer threads, got 1.5',
     ],
+    [
+      'with sharing that eases',
+      {
+        ...minimal,
+        sharing: {
+          webgpu: [
+            { busyReplicas: 1, slowdown: 1 },
+            { busyReplicas: 2, slowdown: 2 },
+            { busyReplicas: 4, slowdown: 1.5 },
+          ],
+        },
+      },
+      'sharing.webgpu[2].slowdown: expected at least 2, that of fewer replicas, got 1.5',
+    ],
+    [
+      'with sharing from two replicas on',
+      { ...minimal, sharing: { webgpu: [{ busyReplicas: 2, slowdown: 1 }] } },
+      'sharing.webgpu[0].busyReplicas: expected 1 for the first entry, got 2',
+    ],
     ['with an unknown key', { ...minimal, edgs: [] }, 'unknown key "edgs"; did you mean "edges"?'],
     [
       'of a newer Millrace',

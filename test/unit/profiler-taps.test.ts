@@ -69,7 +69,12 @@ describe('a pipeline taken apart', () => {
       inputs: [{ name: 'x', type: 'float32', dims: [-1], symbols: [''] }],
       outputs: [{ name: 'y', type: 'float32', dims: [-1], symbols: [''] }],
     } as const
-    const lone = loneStage(decided, { name: 'second', signature, variant: undefined })
+    const lone = loneStage(decided, {
+      name: 'second',
+      signature,
+      variant: undefined,
+      provider: 'cpu',
+    })
     expect(lone).toMatchObject({ name: 'second', batched: true, mixed: false })
     expect(lone.pipeline.stages[aloneName]).toMatchObject({ kind: 'inline', fanOut: false })
     expect(lone.pipeline.stages[aloneName]?.when).toBeUndefined()
@@ -82,6 +87,11 @@ describe('a pipeline taken apart', () => {
       ['tap', 'second:when'],
       ['second:when', 'second'],
     ])
-    expect(stepsOf(decided, { tiers: ['cpu-1', 'cpu-2'], maxBatch: 4 })).toBe(3 * 3 * 5 + 2)
+    expect(
+      stepsOf(decided, {
+        tiers: ['cpu-1', 'cpu-2'],
+        limits: { minRuns: 1, maxPointMs: 1, maxBatch: 4, maxAcceleratorBatch: 8 },
+      }),
+    ).toBe(3 * 3 * 5 + 2)
   })
 })

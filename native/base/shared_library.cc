@@ -1,4 +1,4 @@
-#include "model/shared_library.h"
+#include "base/shared_library.h"
 
 #include <algorithm>
 #include <cstdint>

@@ -1,0 +1,550 @@
+// The test double of NVIDIA's driver and management library: see cuda_double.h. Memory of its
+// device is memory of the host; its only kernel is "twice", which doubles floats.
+#include "cuda_double.h"
+
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace {
+
+constexpr int kInvalidValue = 1;
+constexpr int kOutOfMemory = 2;
+constexpr int kInvalidContext = 201;
+constexpr int kNotFound = 500;
+constexpr int kNotReady = 600;
+constexpr std::size_t kMemoryBytes = std::size_t{1} << 30;
+
+using Marker = std::shared_ptr<bool>;  // whether it was reached
+
+struct Operation {
+  std::string name;
+  std::function<int()> act;
+  Marker after;  // not before this was reached; null: at once
+};
+
+struct Stream {
+  int number;
+  std::deque<Operation> waiting;
+};
+
+struct Event {
+  Marker marker;  // null: never recorded
+};
+
+struct Module {
+  std::string image;
+};
+
+struct Fault {
+  int code;
+  int skip;
+};
+
+struct Double {
+  std::mutex mutex;
+  int devices = 1;
+  int lost = 0;  // the code that everything fails with
+  bool held = false;
+  std::multimap<std::string, Fault> faults;
+  std::string record;
+  std::set<void*> alive;
+  std::map<int, Stream*> streams;  // by number, so that runs are alike
+  std::map<std::uint64_t, std::size_t> memory;
+  std::size_t used = 0;
+  int next_stream = 1;
+  int function = 0;  // its address is what a kernel is known by
+
+  bool is_lost(int code) const { return code == 214 || (code >= 700 && code < 720); }
+
+  int fault(const std::string& call) {
+    for (auto [it, end] = faults.equal_range(call); it != end; ++it) {
+      if (it->second.skip-- > 0) return 0;
+      const int code = it->second.code;
+      faults.erase(it);
+      if (is_lost(code)) lost = code;
+      return code;
+    }
+    return 0;
+  }
+
+  int call(const std::string& name, const std::string& rest = {}) {
+    record += name + rest + "\n";
+    return lost != 0 ? lost : fault(name);
+  }
+
+  // Does one operation that may be done.
+  bool step() {
+    for (const auto& [number, stream] : streams) {
+      if (stream->waiting.empty()) continue;
+      const Operation& next = stream->waiting.front();
+      if (next.after && !*next.after) continue;
+      const Operation operation = next;
+      stream->waiting.pop_front();
+      record += "  stream " + std::to_string(number) + ": " + operation.name + "\n";
+      if (lost == 0 && operation.act) lost = operation.act();
+      return true;
+    }
+    return false;
+  }
+
+  int enqueue(Stream* stream, Operation operation) {
+    stream->waiting.push_back(std::move(operation));
+    if (!held) {
+      while (step()) {
+      }
+    }
+    return 0;
+  }
+};
+
+Double& the_double() {
+  static auto* const one = new Double;
+  return *one;
+}
+
+// One call of the driver: nobody else's meanwhile.
+class Call {
+ public:
+  explicit Call(const char* name, const std::string& rest = {})
+      : lock_(the_double().mutex), code_(the_double().call(name, rest)) {}
+  int failed() const { return code_; }
+
+ private:
+  std::lock_guard<std::mutex> lock_;
+  int code_;
+};
+
+thread_local std::vector<void*> current_contexts;
+
+int context_code() {
+  return current_contexts.empty() ? kInvalidContext : 0;
+}
+
+int number_from(const char* variable, int otherwise) {
+  const char* text = std::getenv(variable);
+  return text != nullptr ? std::atoi(text) : otherwise;
+}
+
+std::string of_bytes(std::size_t bytes) {
+  return " " + std::to_string(bytes);
+}
+
+bool within(std::uint64_t address, std::size_t bytes) {
+  const auto& memory = the_double().memory;
+  auto found = memory.upper_bound(address);
+  if (found == memory.begin()) return false;
+  --found;
+  return address - found->first + bytes <= found->second;
+}
+
+template <class Thing>
+int end(Thing* thing) {
+  if (the_double().alive.erase(thing) == 0) return kInvalidValue;
+  delete thing;
+  return 0;
+}
+
+int twice(float* data, unsigned count) {
+  for (unsigned i = 0; i < count; ++i) data[i] *= 2;
+  return 0;
+}
+
+[[maybe_unused]] const char* name_of(int code) {
+  switch (code) {
+    case kInvalidValue:
+      return "CUDA_ERROR_INVALID_VALUE";
+    case kOutOfMemory:
+      return "CUDA_ERROR_OUT_OF_MEMORY";
+    case 100:
+      return "CUDA_ERROR_NO_DEVICE";
+    case kNotFound:
+      return "CUDA_ERROR_NOT_FOUND";
+    case 719:
+      return "CUDA_ERROR_LAUNCH_FAILED";
+    case 802:
+      return "CUDA_ERROR_SYSTEM_NOT_READY";
+    default:
+      return nullptr;
+  }
+}
+
+}  // namespace
+
+#define EXPORT extern "C" __attribute__((visibility("default")))
+
+EXPORT int cuInit(unsigned) {
+  return number_from(millrace::kCudaDoubleInit, 0);
+}
+
+EXPORT int cuDriverGetVersion(int* version) {
+  *version = number_from(millrace::kCudaDoubleVersion, 12040);
+  return 0;
+}
+
+#ifndef CUDA_DOUBLE_OLD
+EXPORT int cuGetErrorName(int code, const char** name) {
+  *name = name_of(code);
+  return *name == nullptr ? kInvalidValue : 0;
+}
+#endif
+
+EXPORT int cuGetErrorString(int code, const char** text) {
+  *text = code == kOutOfMemory ? "out of memory" : nullptr;
+  return *text == nullptr ? kInvalidValue : 0;
+}
+
+EXPORT int cuDeviceGetCount(int* count) {
+  const Call call("cuDeviceGetCount");
+  *count = the_double().devices;
+  return call.failed();
+}
+
+EXPORT int cuDeviceGet(int* device, int index) {
+  const Call call("cuDeviceGet");
+  *device = index;
+  return call.failed();
+}
+
+EXPORT int cuDeviceGetName(char* name, int size, int device) {
+  const Call call("cuDeviceGetName");
+  std::snprintf(name, static_cast<std::size_t>(size), "Double %d", device);
+  return call.failed();
+}
+
+EXPORT int cuDeviceGetPCIBusId(char* id, int size, int device) {
+  const Call call("cuDeviceGetPCIBusId");
+  std::snprintf(id, static_cast<std::size_t>(size), "0000:0%d:00.0", device);
+  return call.failed();
+}
+
+EXPORT int cuDeviceTotalMem_v2(std::size_t* bytes, int) {
+  const Call call("cuDeviceTotalMem_v2");
+  *bytes = kMemoryBytes;
+  return call.failed();
+}
+
+EXPORT int cuDeviceGetAttribute(int* value, int attribute, int) {
+  const Call call("cuDeviceGetAttribute");
+  *value = attribute == 75 ? 9 : 0;
+  return call.failed();
+}
+
+EXPORT int cuDevicePrimaryCtxRetain(void** context, int) {
+  const Call call("cuDevicePrimaryCtxRetain");
+  if (call.failed() != 0) return call.failed();
+  *context = &the_double();
+  the_double().alive.insert(*context);
+  return 0;
+}
+
+EXPORT int cuDevicePrimaryCtxRelease_v2(int) {
+  const Call call("cuDevicePrimaryCtxRelease_v2");
+  the_double().alive.erase(&the_double());
+  return call.failed();
+}
+
+// Not recorded: every other call is between the two.
+EXPORT int cuCtxPushCurrent_v2(void* context) {
+  current_contexts.push_back(context);
+  return 0;
+}
+
+EXPORT int cuCtxPopCurrent_v2(void** context) {
+  if (current_contexts.empty()) return kInvalidContext;
+  *context = current_contexts.back();
+  current_contexts.pop_back();
+  return 0;
+}
+
+EXPORT int cuMemGetInfo_v2(std::size_t* free, std::size_t* total) {
+  const Call call("cuMemGetInfo_v2");
+  *total = kMemoryBytes;
+  *free = kMemoryBytes - the_double().used;
+  return call.failed() != 0 ? call.failed() : context_code();
+}
+
+EXPORT int cuMemAlloc_v2(std::uint64_t* address, std::size_t bytes) {
+  const Call call("cuMemAlloc_v2", of_bytes(bytes));
+  if (call.failed() != 0) return call.failed();
+  Double& device = the_double();
+  if (context_code() != 0) return context_code();
+  if (bytes > kMemoryBytes - device.used) return kOutOfMemory;
+  void* memory = std::malloc(bytes);
+  *address = reinterpret_cast<std::uint64_t>(memory);
+  device.memory[*address] = bytes;
+  device.alive.insert(memory);
+  device.used += bytes;
+  return 0;
+}
+
+EXPORT int cuMemFree_v2(std::uint64_t address) {
+  const Call call("cuMemFree_v2");
+  Double& device = the_double();
+  void* memory = reinterpret_cast<void*>(address);
+  if (device.alive.erase(memory) == 0) return kInvalidValue;
+  device.used -= device.memory[address];
+  device.memory.erase(address);
+  std::free(memory);
+  return call.failed();
+}
+
+EXPORT int cuMemHostAlloc(void** memory, std::size_t bytes, unsigned) {
+  const Call call("cuMemHostAlloc", of_bytes(bytes));
+  if (call.failed() != 0) return call.failed();
+  *memory = std::malloc(bytes);
+  the_double().alive.insert(*memory);
+  return context_code();
+}
+
+EXPORT int cuMemFreeHost(void* memory) {
+  const Call call("cuMemFreeHost");
+  if (the_double().alive.erase(memory) == 0) return kInvalidValue;
+  std::free(memory);
+  return call.failed();
+}
+
+EXPORT int cuStreamCreate(Stream** stream, unsigned) {
+  const Call call("cuStreamCreate");
+  if (call.failed() != 0) return call.failed();
+  *stream = new Stream{the_double().next_stream++, {}};
+  the_double().alive.insert(*stream);
+  the_double().streams[(*stream)->number] = *stream;
+  return context_code();
+}
+
+EXPORT int cuStreamDestroy_v2(Stream* stream) {
+  const Call call("cuStreamDestroy_v2");
+  while (!stream->waiting.empty() && the_double().step()) {
+  }
+  the_double().streams.erase(stream->number);
+  const int ended = end(stream);
+  return ended != 0 ? ended : call.failed();
+}
+
+EXPORT int cuStreamQuery(Stream* stream) {
+  const Call call("cuStreamQuery");
+  if (call.failed() != 0) return call.failed();
+  return stream->waiting.empty() ? 0 : kNotReady;
+}
+
+EXPORT int cuStreamSynchronize(Stream* stream) {
+  const Call call("cuStreamSynchronize");
+  if (call.failed() != 0) return call.failed();
+  while (!stream->waiting.empty() && the_double().step()) {
+  }
+  return the_double().lost;
+}
+
+EXPORT int cuStreamWaitEvent(Stream* stream, Event* event, unsigned) {
+  const Call call("cuStreamWaitEvent");
+  if (call.failed() != 0) return call.failed();
+  return the_double().enqueue(stream, {"waited for an event", {}, event->marker});
+}
+
+EXPORT int cuEventCreate(Event** event, unsigned) {
+  const Call call("cuEventCreate");
+  if (call.failed() != 0) return call.failed();
+  *event = new Event;
+  the_double().alive.insert(*event);
+  return context_code();
+}
+
+EXPORT int cuEventDestroy_v2(Event* event) {
+  const Call call("cuEventDestroy_v2");
+  const int ended = end(event);
+  return ended != 0 ? ended : call.failed();
+}
+
+EXPORT int cuEventRecord(Event* event, Stream* stream) {
+  const Call call("cuEventRecord");
+  if (call.failed() != 0) return call.failed();
+  const Marker marker = std::make_shared<bool>(false);
+  event->marker = marker;
+  return the_double().enqueue(stream, {"recorded an event",
+                                       [marker] {
+                                         *marker = true;
+                                         return 0;
+                                       },
+                                       nullptr});
+}
+
+EXPORT int cuEventQuery(Event* event) {
+  const Call call("cuEventQuery");
+  if (call.failed() != 0) return call.failed();
+  return event->marker == nullptr || *event->marker ? 0 : kNotReady;
+}
+
+EXPORT int cuEventSynchronize(Event* event) {
+  const Call call("cuEventSynchronize");
+  if (call.failed() != 0) return call.failed();
+  while (event->marker != nullptr && !*event->marker && the_double().step()) {
+  }
+  return the_double().lost;
+}
+
+EXPORT int cuMemcpyHtoDAsync_v2(std::uint64_t to, const void* from, std::size_t bytes,
+                                Stream* stream) {
+  const Call call("cuMemcpyHtoDAsync_v2", of_bytes(bytes));
+  if (call.failed() != 0) return call.failed();
+  if (!within(to, bytes)) return kInvalidValue;
+  return the_double().enqueue(stream, {"copied to the device",
+                                       [=] {
+                                         std::memcpy(reinterpret_cast<void*>(to), from, bytes);
+                                         return 0;
+                                       },
+                                       nullptr});
+}
+
+EXPORT int cuMemcpyDtoHAsync_v2(void* to, std::uint64_t from, std::size_t bytes, Stream* stream) {
+  const Call call("cuMemcpyDtoHAsync_v2", of_bytes(bytes));
+  if (call.failed() != 0) return call.failed();
+  if (!within(from, bytes)) return kInvalidValue;
+  return the_double().enqueue(stream, {"copied to the host",
+                                       [=] {
+                                         std::memcpy(to, reinterpret_cast<void*>(from), bytes);
+                                         return 0;
+                                       },
+                                       nullptr});
+}
+
+EXPORT int cuMemcpyDtoDAsync_v2(std::uint64_t to, std::uint64_t from, std::size_t bytes,
+                                Stream* stream) {
+  const Call call("cuMemcpyDtoDAsync_v2", of_bytes(bytes));
+  if (call.failed() != 0) return call.failed();
+  if (!within(to, bytes) || !within(from, bytes)) return kInvalidValue;
+  return the_double().enqueue(stream, {"copied on the device",
+                                       [=] {
+                                         std::memcpy(reinterpret_cast<void*>(to),
+                                                     reinterpret_cast<void*>(from), bytes);
+                                         return 0;
+                                       },
+                                       nullptr});
+}
+
+EXPORT int cuModuleLoadDataEx(Module** module, const void* image, unsigned, int*, void**) {
+  const Call call("cuModuleLoadDataEx");
+  if (call.failed() != 0) return call.failed();
+  *module = new Module{static_cast<const char*>(image)};
+  the_double().alive.insert(*module);
+  return context_code();
+}
+
+EXPORT int cuModuleUnload(Module* module) {
+  const Call call("cuModuleUnload");
+  const int ended = end(module);
+  return ended != 0 ? ended : call.failed();
+}
+
+EXPORT int cuModuleGetFunction(int** function, Module* module, const char* name) {
+  const Call call("cuModuleGetFunction");
+  if (call.failed() != 0) return call.failed();
+  if (module->image.find(name) == std::string::npos) return kNotFound;
+  *function = &the_double().function;
+  return 0;
+}
+
+EXPORT int cuLaunchKernel(int* function, unsigned grid_x, unsigned, unsigned, unsigned block_x,
+                          unsigned, unsigned, unsigned, Stream* stream, void** arguments, void**) {
+  const Call call("cuLaunchKernel", " " + std::to_string(grid_x) + " x " + std::to_string(block_x));
+  if (call.failed() != 0) return call.failed();
+  if (function != &the_double().function || context_code() != 0) return kInvalidValue;
+  // Parameters are copied when the kernel is launched.
+  const auto data = *static_cast<std::uint64_t*>(arguments[0]);
+  const auto count = *static_cast<unsigned*>(arguments[1]);
+  return the_double().enqueue(stream, {"ran a kernel",
+                                       [=] {
+                                         const int failed = the_double().fault("kernel");
+                                         if (failed != 0) return failed;
+                                         return twice(reinterpret_cast<float*>(data), count);
+                                       },
+                                       nullptr});
+}
+
+EXPORT int nvmlInit_v2() {
+  return 0;
+}
+
+EXPORT const char* nvmlErrorString(int) {
+  return "an error of the double";
+}
+
+EXPORT int nvmlSystemGetDriverVersion(char* version, unsigned size) {
+  std::snprintf(version, size, "550.54.15");
+  return 0;
+}
+
+// The device that is on the second bus does not say anything.
+EXPORT int nvmlDeviceGetHandleByPciBusId_v2(const char* id, void** device) {
+  *device = &the_double();
+  return std::strcmp(id, "0000:00:00.0") == 0 ? 0 : 6;
+}
+
+EXPORT int nvmlDeviceGetMemoryInfo(void*, unsigned long long* memory) {
+  memory[0] = kMemoryBytes;
+  memory[1] = kMemoryBytes / 2;
+  memory[2] = kMemoryBytes / 2;
+  return 0;
+}
+
+EXPORT int nvmlDeviceGetUtilizationRates(void*, unsigned* rates) {
+  rates[0] = 37;
+  rates[1] = 5;
+  return 0;
+}
+
+EXPORT int nvmlDeviceGetTemperature(void*, int, unsigned* celsius) {
+  *celsius = 41;
+  return 0;
+}
+
+EXPORT const millrace::CudaDoubleControl* cuda_double_control() {
+  using Lock = std::lock_guard<std::mutex>;
+  static const millrace::CudaDoubleControl control = {
+      [] {
+        Double& device = the_double();
+        const Lock lock(device.mutex);
+        device.devices = 1;
+        device.lost = 0;
+        device.held = false;
+        device.faults.clear();
+        device.record.clear();
+        device.next_stream = 1;
+      },
+      [](int count) {
+        const Lock lock(the_double().mutex);
+        the_double().devices = count;
+      },
+      [](const char* call, int code, int skip) {
+        const Lock lock(the_double().mutex);
+        the_double().faults.insert({call, {code, skip}});
+      },
+      [](bool on) {
+        const Lock lock(the_double().mutex);
+        the_double().held = on;
+      },
+      [](int operations) {
+        const Lock lock(the_double().mutex);
+        while (operations-- != 0 && the_double().step()) {
+        }
+      },
+      [] {
+        const Lock lock(the_double().mutex);
+        return the_double().record.c_str();
+      },
+      [] {
+        const Lock lock(the_double().mutex);
+        return static_cast<int>(the_double().alive.size());
+      },
+  };
+  return &control;
+}
