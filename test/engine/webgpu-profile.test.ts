@@ -1,9 +1,8 @@
-// Profiles of models on a real second device, over SwiftShader where there is no GPU.
+// What a profile of tiers that are missing is. Profiles of a real second device take minutes: test/stress.
 import { describe, expect, it } from 'vitest'
-import { checkProfile, definePipeline, Estimator, onnx, Profiler, Trace } from '../../src/index.ts'
+import { definePipeline, onnx, Profiler } from '../../src/index.ts'
 import { digitsModel, imagesOf, readDigits } from './pipelines.ts'
 import { rejectionOf } from './rejection.ts'
-import { skipWebGpu } from './webgpu.ts'
 
 const samples = readDigits()
   .slice(0, 2)
@@ -18,37 +17,6 @@ const pipeline = definePipeline({
     accurate: onnx(digitsModel('accurate'), { ...image, providers: ['webgpu', 'cpu'] }),
   },
   outputs: { fast: 'fast.label', accurate: 'accurate.label' },
-})
-
-describe.skipIf(skipWebGpu)('a profile of WebGPU', () => {
-  it('has each stage on the tiers of its providers, and how replicas share the device', async () => {
-    const tiers = ['cpu-1', 'webgpu']
-    const profile = await new Profiler(pipeline, { samples, tiers, maxBatch: 1, ...brief }).run()
-    expect(checkProfile(JSON.parse(JSON.stringify(profile)), 'profile')).toEqual(profile)
-    expect(Object.keys(profile.stages['fast']?.tiers ?? {})).toEqual(['cpu-1'])
-    expect(Object.keys(profile.stages['accurate']?.tiers ?? {})).toEqual(['cpu-1', 'webgpu'])
-    expect(profile.contention?.[0]).toEqual({ busyThreads: 1, slowdown: 1 })
-    const { webgpu = [] } = profile.sharing ?? {}
-    expect(webgpu.map(({ busyReplicas }) => busyReplicas)).toEqual([1, 2, 4])
-
-    const price = { pricePerHour: 1 }
-    const hardware = {
-      version: 1,
-      tiers: { 'cpu-1': { kind: 'cpu', ...price }, webgpu: { kind: 'webgpu', ...price } },
-    } as const
-    const replica = { replicas: 1, maxBatch: 1 }
-    const configuration = {
-      fast: { tier: 'cpu-1', ...replica },
-      accurate: { tier: 'webgpu', ...replica },
-    }
-    const trace = new Trace({ arrivalsMs: [0, 1, 2, 3] })
-    const estimator = new Estimator({ profile, hardware })
-    const estimate = await estimator.estimate(configuration, {
-      trace,
-      objective: { latencyMs: 1000 },
-    })
-    expect(estimate).toMatchObject({ requests: 4, costPerHour: 2 })
-  }, 300_000)
 })
 
 describe('a profile of a provider that is missing', () => {

@@ -1,0 +1,51 @@
+// Profiles of models on a real second device; minutes over SwiftShader, where there is no GPU.
+import { describe, expect, it } from 'vitest'
+import { checkProfile, definePipeline, Estimator, onnx, Profiler, Trace } from '../../src/index.ts'
+import { digitsModel, imagesOf, readDigits } from '../engine/pipelines.ts'
+import { skipWebGpu } from '../engine/webgpu.ts'
+
+const samples = readDigits()
+  .slice(0, 2)
+  .map((digit) => imagesOf([digit]))
+/** Nothing here is about how long anything takes. */
+const brief = { minRuns: 1, maxPointMs: 1 } as const
+const image = { inputs: { image: 'request.image' } } as const
+const pipeline = definePipeline({
+  name: 'digits',
+  stages: {
+    fast: onnx(digitsModel('fast'), { ...image, providers: ['cpu'] }),
+    accurate: onnx(digitsModel('accurate'), { ...image, providers: ['webgpu', 'cpu'] }),
+  },
+  outputs: { fast: 'fast.label', accurate: 'accurate.label' },
+})
+
+describe.skipIf(skipWebGpu)('a profile of WebGPU', () => {
+  it('has each stage on the tiers of its providers, and how replicas share the device', async () => {
+    const tiers = ['cpu-1', 'webgpu']
+    const profile = await new Profiler(pipeline, { samples, tiers, maxBatch: 1, ...brief }).run()
+    expect(checkProfile(JSON.parse(JSON.stringify(profile)), 'profile')).toEqual(profile)
+    expect(Object.keys(profile.stages['fast']?.tiers ?? {})).toEqual(['cpu-1'])
+    expect(Object.keys(profile.stages['accurate']?.tiers ?? {})).toEqual(['cpu-1', 'webgpu'])
+    expect(profile.contention?.[0]).toEqual({ busyThreads: 1, slowdown: 1 })
+    const { webgpu = [] } = profile.sharing ?? {}
+    expect(webgpu.map(({ busyReplicas }) => busyReplicas)).toEqual([1, 2, 4])
+
+    const price = { pricePerHour: 1 }
+    const hardware = {
+      version: 1,
+      tiers: { 'cpu-1': { kind: 'cpu', ...price }, webgpu: { kind: 'webgpu', ...price } },
+    } as const
+    const replica = { replicas: 1, maxBatch: 1 }
+    const configuration = {
+      fast: { tier: 'cpu-1', ...replica },
+      accurate: { tier: 'webgpu', ...replica },
+    }
+    const trace = new Trace({ arrivalsMs: [0, 1, 2, 3] })
+    const estimator = new Estimator({ profile, hardware })
+    const estimate = await estimator.estimate(configuration, {
+      trace,
+      objective: { latencyMs: 1000 },
+    })
+    expect(estimate).toMatchObject({ requests: 4, costPerHour: 2 })
+  })
+})
