@@ -1,6 +1,7 @@
 import { checkNumber, checkObject, describe } from '../check.ts'
 import { MillraceError } from '../errors.ts'
-import type { NativeEngine, NativeHistogram, NativeHistogramBounds } from '../native/addon.ts'
+import type { NativeEngine } from '../native/addon.ts'
+import type { NativeHistogram, NativeHistogramBounds } from '../native/stats.ts'
 
 /** Up to which values distributions are counted: for each, a list of bounds in ascending order. */
 export interface HistogramBounds extends NativeHistogramBounds {

@@ -1,4 +1,4 @@
-import type { NativeCacheStats, NativeStageStats, NativeSummary } from '../native/addon.ts'
+import type { NativeCacheStats, NativeStageStats, NativeSummary } from '../native/stats.ts'
 
 /** A distribution: how many values, their mean, quantiles (within 1.6 %) and the largest. */
 export type Distribution = NativeSummary
