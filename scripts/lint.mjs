@@ -1,7 +1,7 @@
 // Checks style and types of both languages; runs every check, then says which failed.
 //   node scripts/lint.mjs          report only
 //   ... --fix                      rewrite what can be rewritten
-//   ... --tidy                     also clang-tidy, which takes minutes; always on when CI=true
+//   ... --tidy                     also clang-tidy, which takes minutes; in .github/workflows, and not in .ci/run
 import { spawn } from 'node:child_process'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
@@ -16,7 +16,7 @@ import { find } from './setup/toolchain.mjs'
 const root = fileURLToPath(new URL('..', import.meta.url))
 const inCi = process.env['CI'] === 'true'
 const { values } = parseArgs({
-  options: { fix: { type: 'boolean', default: false }, tidy: { type: 'boolean', default: inCi } },
+  options: { fix: { type: 'boolean', default: false }, tidy: { type: 'boolean', default: false } },
 })
 
 /** @typedef {{ ok: boolean, output: string }} Result */

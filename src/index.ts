@@ -53,6 +53,7 @@ export type {
   StageEstimate,
 } from './estimator/estimate.ts'
 export { type EstimateOptions, Estimator, type EstimatorOptions } from './estimator/estimator.ts'
+export { type JsonRoute, type JsonSchema, jsonRoute } from './http/json-route.ts'
 export { type LivePage, livePage } from './http/live-page.ts'
 export type { HttpHandler, HttpRequest, HttpResponse } from './http/message.ts'
 export { type MetricsRouteOptions, metricsRoute } from './http/metrics-route.ts'

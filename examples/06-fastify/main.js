@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import closeWithGrace from 'close-with-grace'
 import Fastify from 'fastify'
-import { Engine, openInference } from 'millrace'
+import { Engine, livePage, metricsRoute, observeMetrics, openInference } from 'millrace'
 import { millrace } from 'millrace/fastify'
 import { cascade } from '../01-digits-cascade/pipeline.js'
 import { readPng } from './read-png.js'
@@ -12,14 +12,18 @@ const { values: options } = parseArgs({
   options: { port: { type: 'string', default: '3006' }, once: { type: 'boolean', default: false } },
 })
 
-// The promise and not the engine: the server listens while the models load, and says when it is ready.
-const engine = Engine.start(cascade)
+const engine = await Engine.start(cascade)
+const { registry } = observeMetrics(engine)
 const app = Fastify({ return503OnClosing: false })
 
 await app.register(millrace, {
   engine,
   health: '/health',
-  mount: { '/inference': openInference({ models: { digits: engine } }) },
+  mount: {
+    '/inference': openInference({ models: { digits: engine } }),
+    '/metrics': metricsRoute({ registry, path: '/' }),
+    '/live': livePage({ engines: { digits: engine } }), // behind your own authentication
+  },
 })
 
 app.addContentTypeParser('image/png', { parseAs: 'buffer' }, (_request, body, done) => {
@@ -45,6 +49,8 @@ else {
   console.log(`curl -H 'content-type: image/png' ${picture} ${url}/digits`)
   console.log(`curl ${url}/health/ready`)
   console.log(`curl ${url}/inference/v2/models/digits`)
+  console.log(`curl ${url}/metrics`)
+  console.log(`npx millrace top ${url}/live    # or look at ${url}/live/ in a browser`)
 }
 
 /** What the README asks by curl, and then ends. */
@@ -56,7 +62,9 @@ async function askOnce() {
     await fetch(`${url}/digits`, { method: 'POST', headers, body: picture }),
     await fetch(`${url}/health/ready`),
     await fetch(`${url}/inference/v2/models/digits`),
+    await fetch(`${url}/metrics`),
+    await fetch(`${url}/live`), // sent on to /live/
   ]
-  for (const answer of answers) console.log(answer.status, await answer.text())
+  for (const answer of answers) console.log(answer.status, (await answer.text()).slice(0, 200))
   await app.close()
 }

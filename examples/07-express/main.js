@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import closeWithGrace from 'close-with-grace'
 import express from 'express'
-import { Engine, openInference } from 'millrace'
+import { Engine, livePage, metricsRoute, observeMetrics, openInference } from 'millrace'
 import { millrace, millraceErrors, mount } from 'millrace/express'
 import { cascade } from '../01-digits-cascade/pipeline.js'
 import { readPng } from '../06-fastify/read-png.js'
@@ -13,14 +13,16 @@ const { values: options } = parseArgs({
   options: { port: { type: 'string', default: '3007' }, once: { type: 'boolean', default: false } },
 })
 
-// The promise and not the engine: the server listens while the models load, and says when it is ready.
-const engine = Engine.start(cascade)
+const engine = await Engine.start(cascade)
+const { registry } = observeMetrics(engine)
 const serving = millrace({ engine })
 const app = express()
 
 app.use(serving)
 app.use('/health', mount(serving.health))
 app.use('/inference', mount(openInference({ models: { digits: engine } })))
+app.use('/metrics', mount(metricsRoute({ registry, path: '/' })))
+app.use('/live', mount(livePage({ engines: { digits: engine } }))) // behind your own authentication
 
 app.post('/digits', express.raw({ type: 'image/png', limit: '1mb' }), async (request, response) => {
   const image = Buffer.isBuffer(request.body) ? await readPng(request.body) : undefined
@@ -49,6 +51,8 @@ else {
   console.log(`curl -H 'content-type: image/png' ${picture} ${url}/digits`)
   console.log(`curl ${url}/health/ready`)
   console.log(`curl ${url}/inference/v2/models/digits`)
+  console.log(`curl ${url}/metrics`)
+  console.log(`npx millrace top ${url}/live    # or look at ${url}/live/ in a browser`)
 }
 
 /** What the README asks by curl, and then ends. */
@@ -60,7 +64,9 @@ async function askOnce() {
     await fetch(`${url}/digits`, { method: 'POST', headers, body: picture }),
     await fetch(`${url}/health/ready`),
     await fetch(`${url}/inference/v2/models/digits`),
+    await fetch(`${url}/metrics`),
+    await fetch(`${url}/live`), // sent on to /live/
   ]
-  for (const answer of answers) console.log(answer.status, await answer.text())
+  for (const answer of answers) console.log(answer.status, (await answer.text()).slice(0, 200))
   await serving.shutdown(server)
 }

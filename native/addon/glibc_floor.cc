@@ -1,12 +1,15 @@
-// Lets an addon that was built on a newer Linux load with glibc 2.28, the floor of ONNX Runtime's own library.
+// Lets an addon that was built on a newer Linux load with glibc 2.28, the floor of ONNX Runtime's
+// own library.
 //
-// glibc 2.34 moved the functions below from libpthread and libdl into libc, under a new version name and otherwise unchanged;
-// the old names stay for programs built before. Each is defined here once more, hidden, and calls the old name. So does then
-// all of the addon, the parts of libstdc++ linked into it included, which were compiled long before us. Where libpthread and
-// libdl are still libraries of their own they are in the process already: Node itself links them.
+// glibc 2.34 moved the functions below from libpthread and libdl into libc, under a new version
+// name and otherwise unchanged; the old names stay for programs built before. Each is defined here
+// once more, hidden, and calls the old name. So does then all of the addon, the parts of libstdc++
+// linked into it included, which were compiled long before us. Where libpthread and libdl are still
+// libraries of their own they are in the process already: Node itself links them.
 //
-// Only in the addon: in test programs it would come between them and their sanitizer. native/CMakeLists.txt leaves it out where
-// it does not apply; test/package/elf-floor.test.ts checks what comes of it.
+// Only in the addon: in test programs it would come between them and their sanitizer.
+// native/CMakeLists.txt leaves it out where it does not apply; test/package/elf-floor.test.ts
+// checks what comes of it.
 #include <algorithm>
 #include <cstdint>
 #include <ctime>
@@ -21,16 +24,19 @@
 #error "say here which version of glibc was the first on this processor"
 #endif
 
-#define MILLRACE_OLD_NAME(result, name, parameters)                               \
-  __asm__(".symver millrace_old_" #name ", " #name "@" MILLRACE_OLD_VERSION);     \
+#define MILLRACE_OLD_NAME(result, name, parameters)                           \
+  __asm__(".symver millrace_old_" #name ", " #name "@" MILLRACE_OLD_VERSION); \
   extern "C" result millrace_old_##name parameters
 
-#define MILLRACE_FORWARD(result, name, parameters, arguments)                     \
-  MILLRACE_OLD_NAME(result, name, parameters);                                    \
-  extern "C" [[gnu::visibility("hidden")]] result name parameters;                \
-  extern "C" result name parameters { return millrace_old_##name arguments; }
+#define MILLRACE_FORWARD(result, name, parameters, arguments)      \
+  MILLRACE_OLD_NAME(result, name, parameters);                     \
+  extern "C" [[gnu::visibility("hidden")]] result name parameters; \
+  extern "C" result name parameters {                              \
+    return millrace_old_##name arguments;                          \
+  }
 
-// Types as the binary interface has them: glibc's own headers would declare each function a second time, in another way.
+// Types as the binary interface has them: glibc's own headers would declare each function a second
+// time, in another way.
 MILLRACE_FORWARD(void*, dlopen, (const char* file, int mode), (file, mode))
 MILLRACE_FORWARD(void*, dlsym, (void* handle, const char* name), (handle, name))
 MILLRACE_FORWARD(char*, dlerror, (), ())
@@ -65,7 +71,8 @@ extern "C" [[gnu::visibility("hidden")]] int fstat64(int file, void* status) {
   return millrace_old___fxstat64(MILLRACE_STAT_VERSION, file, status);
 }
 
-// Tells libstdc++, from glibc 2.32 on, that it may count references without atomic operations. Nobody says so to us: it may not.
+// Tells libstdc++, from glibc 2.32 on, that it may count references without atomic operations.
+// Nobody says so to us: it may not.
 extern "C" [[gnu::visibility("hidden")]] char __libc_single_threaded;
 extern "C" {
 char __libc_single_threaded = 0;
@@ -88,8 +95,8 @@ std::int64_t nanos_now(int clock) {
   return nanos_of(now);
 }
 
-// Without the function, by the clock of the wall, a slice at a time: a waiter may be woken for no reason, and looks again, so
-// that a clock that is set costs one slice.
+// Without the function, by the clock of the wall, a slice at a time: a waiter may be woken for no
+// reason, and looks again, so that a clock that is set costs one slice.
 int wait_in_slices(void* condition, void* mutex, int clock, const timespec* until) {
   const std::int64_t left = nanos_of(*until) - nanos_now(clock);
   const std::int64_t slice = std::clamp<std::int64_t>(left, 0, kLongestSlice);
@@ -103,8 +110,8 @@ int wait_in_slices(void* condition, void* mutex, int clock, const timespec* unti
 
 // Since glibc 2.30.
 extern "C" [[gnu::visibility("hidden")]] int pthread_cond_clockwait(void* condition, void* mutex,
-                                                                   int clock,
-                                                                   const timespec* until) {
+                                                                    int clock,
+                                                                    const timespec* until) {
   static const auto known =
       reinterpret_cast<ClockWait>(millrace_old_dlsym(nullptr, "pthread_cond_clockwait"));
   if (known != nullptr) return known(condition, mutex, clock, until);

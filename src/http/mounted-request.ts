@@ -5,6 +5,7 @@ import type { HttpRequest } from './message.ts'
 /** A request of Node as handlers see it. */
 export class MountedRequest implements HttpRequest {
   readonly path: string
+  readonly fullPath: string
   readonly query: string
   readonly body: IncomingMessage
   readonly #response: ServerResponse
@@ -17,6 +18,9 @@ export class MountedRequest implements HttpRequest {
   ) {
     const mark = url.indexOf('?')
     const path = mark < 0 ? url : url.slice(0, mark)
+    // Express takes the mount point off `url`, and keeps what came.
+    const { originalUrl = request.url ?? url } = request as { originalUrl?: string; url?: string }
+    this.fullPath = originalUrl.split('?', 1)[0] ?? ''
     this.path = path.startsWith('/') ? path : `/${path}`
     this.query = mark < 0 ? '' : url.slice(mark + 1)
     this.body = request

@@ -19,7 +19,8 @@ export type PipelineNamed<Engines, Name> = Name extends keyof Engines
   : Pipeline
 
 /** How one request of a route is run. */
-export interface RouteInferOptions<Name extends string = string> extends InferOptions {
+export interface RouteInferOptions<Name extends string = string>
+  extends Omit<InferOptions, 'traceHeaders'> {
   /** Name of the engine; needed where the application has several. */
   readonly engine?: Name | undefined
 }
@@ -56,7 +57,8 @@ export class RequestEngines<Engines = object> {
 
   /**
    * Runs one request of one or more rows. Ends when the client hangs up, and when the time is over that the client allowed
-   * (`x-request-timeout`, `grpc-timeout`), counted from when its request came. What `options` say comes on top of that.
+   * (`x-request-timeout`, `grpc-timeout`), counted from when its request came. What `options` say comes on top of that. Where
+   * no span is active, `traceparent` among its headers says whose child it is.
    *
    * @throws {MillraceError} (by rejecting, never synchronously) what `Engine.infer` rejects with; MILLRACE_NOT_READY;
    * MILLRACE_INVALID_INPUT also where the client's header cannot be read; MILLRACE_INVALID_OPTION also where there is no
@@ -101,7 +103,9 @@ export class RequestEngines<Engines = object> {
 
   #plainOptions(): InferOptions {
     const { signal } = this.#connection
-    return this.#arrivedMs === 0 ? { signal } : { signal, deadlineMs: this.leftMs }
+    const traceHeaders = this.#headers
+    if (this.#arrivedMs === 0) return { signal, traceHeaders }
+    return { signal, traceHeaders, deadlineMs: this.leftMs }
   }
 
   #inferWith(
@@ -117,6 +121,7 @@ export class RequestEngines<Engines = object> {
       signal: ends.signal,
       deadlineMs: Math.min(askedMs, this.leftMs),
       priority,
+      traceHeaders: this.#headers,
     })
     if (ends.forget !== undefined) result.then(ends.forget, ends.forget)
     return result

@@ -1,6 +1,5 @@
 import { type Clock, nowMs } from '../clock.ts'
 import type { EngineStats, RequestStats } from '../engine/stats.ts'
-import { MillraceError } from '../errors.ts'
 import { Attainment, type AttainmentReading, type WindowAttainment } from './attainment.ts'
 import { costPerHour } from './cost-per-hour.ts'
 import { liveGraph } from './live-graph.ts'
@@ -83,7 +82,7 @@ export class LiveEngineView {
     const stats = engine.stats()
     const histograms = engine.histograms(recentBounds)
     this.#readings.add({ atMs: clock(), stats, histograms })
-    this.#hasEnded ||= isClosed(engine)
+    this.#hasEnded ||= engine.state !== 'serving'
     this.#now = this.#snapshot()
     this.#remember(this.#now, wallClock())
     if (this.#hasEnded) this.stop()
@@ -184,14 +183,4 @@ function sharesOf(reading: AttainmentReading | undefined) {
 
 function shareOf({ coveredMs, requests, attainment, burnRate }: WindowAttainment): LiveShare {
   return { coveredMs, requests, attainment, burnRate }
-}
-
-function isClosed(engine: LiveEngineSource): boolean {
-  try {
-    engine.watchArrivals(() => undefined).stop()
-    return false
-  } catch (error) {
-    if (MillraceError.is(error) && error.code === 'MILLRACE_CLOSED') return true
-    throw error
-  }
 }

@@ -72,7 +72,7 @@ function checkWatched(value: unknown, name: string): WatchedEngine {
 }
 
 function isEngine(value: unknown): value is LiveEngineSource {
-  return hasFunctions(value, ['stats', 'on', 'off', 'watchArrivals']) && 'pipeline' in value
+  return hasFunctions(value, ['stats', 'on', 'off', 'histograms']) && 'pipeline' in value
 }
 
 function hasFunctions(value: unknown, names: readonly string[]): value is object {

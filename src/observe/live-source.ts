@@ -12,8 +12,8 @@ export interface LiveEngineSource extends Subscribable<keyof EngineEvents> {
   readonly configuration: CompleteConfiguration
   stats(): EngineStats
   histograms(bounds: HistogramBounds): EngineHistograms
-  /** Throws MILLRACE_CLOSED where the engine is closed or drained, which is how that is noticed. */
-  watchArrivals(listener: () => void): { stop(): void }
+  /** Other than 'serving' where it is closed or drained. */
+  readonly state: string
 }
 
 /** A tuner, as it is watched. */

@@ -72,14 +72,6 @@ export function cost(perHour: number | undefined): string {
   return perHour !== 0 && perHour < 0.1 ? perHour.toPrecision(2) : perHour.toFixed(2)
 }
 
-/** `12 s ago`, `3 min ago`. */
-export function ago(durationMs: number): string {
-  const seconds = Math.max(0, Math.round(durationMs / 1000))
-  if (seconds < 100) return `${seconds} s ago`
-  const minutes = Math.round(seconds / 60)
-  return minutes < 100 ? `${minutes} min ago` : `${Math.round(minutes / 60)} h ago`
-}
-
 /** `5 min`, `20 s`. */
 export function span(durationMs: number): string {
   const seconds = Math.round(durationMs / 1000)
