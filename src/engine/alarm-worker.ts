@@ -15,6 +15,8 @@ function ring({ timesMs, cells, startNs }: AlarmSchedule): void {
   let at = 0
   while (at < timesMs.length) {
     sleepUntil(startMs + (timesMs[at] as number), cells)
+    // First: whoever sees the ring, or has one on its way, sees this.
+    Atomics.store(cells, alarmCells.come, at + 1)
     if (Atomics.exchange(cells, alarmCells.rung, 1) === 0) parentPort?.postMessage('ring')
     at = Math.max(at + 1, Atomics.load(cells, alarmCells.passed))
   }

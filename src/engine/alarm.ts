@@ -8,8 +8,11 @@ const entry = 'dist/engine/alarm-worker.js'
 export interface AlarmOptions {
   /** Milliseconds from the start, ascending. */
   readonly timesMs: ArrayLike<number>
-  /** Called when times have come, once for all that came since the last call; gives how many have come so far. */
-  readonly onRing: () => number
+  /**
+   * Called when times have come, once for all that came since the last call, with how many have; gives how many it has dealt
+   * with: as many at least, and more where the clock has gone on.
+   */
+  readonly onRing: (come: number) => number
   readonly onError: (error: unknown) => void
 }
 
@@ -48,8 +51,9 @@ export class Alarm {
 
   /** Times count from now, which it gives: as `performance.now()` has it. */
   start(): number {
-    Atomics.store(this.#startNs, 0, process.hrtime.bigint())
+    // In this order: the thread begins to count a little later than whoever called, and rings late rather than early.
     const startMs = performance.now()
+    Atomics.store(this.#startNs, 0, process.hrtime.bigint())
     Atomics.store(this.#cells, alarmCells.started, 1)
     Atomics.notify(this.#cells, alarmCells.started)
     return startMs
@@ -63,6 +67,7 @@ export class Alarm {
   #ring(): void {
     // First: what comes from now on rings anew.
     Atomics.store(this.#cells, alarmCells.rung, 0)
-    Atomics.store(this.#cells, alarmCells.passed, this.#options.onRing())
+    const come = Atomics.load(this.#cells, alarmCells.come)
+    Atomics.store(this.#cells, alarmCells.passed, this.#options.onRing(come))
   }
 }

@@ -3,8 +3,6 @@
 import { Alarm } from './alarm.ts'
 
 const lateAfterMs = 1
-/** Two threads read one clock, each from a beginning of its own: sums of those may differ in their last digits. */
-const clocksApartMs = 0.001
 
 /** A request that was refused, or not answered. */
 export const unsettledCode = 'UNSETTLED'
@@ -59,7 +57,7 @@ export class OpenLoop {
   async #begin(): Promise<void> {
     this.#alarm = await Alarm.prepare({
       timesMs: this.#options.arrivalsMs,
-      onRing: () => this.#sendDue(),
+      onRing: (come) => this.#sendDue(come),
       onError: (error) => this.stop(error),
     })
     if (this.#isDone) {
@@ -75,12 +73,14 @@ export class OpenLoop {
     this.#reject(reason)
   }
 
-  #sendDue(): number {
-    const nowMs = this.#elapsedMs() + clocksApartMs
-    const { arrivalsMs } = this.#options
-    while (!this.#isDone && this.sent < arrivalsMs.length && this.#intendedMs(this.sent) <= nowMs) {
+  /** Those that have come as the alarm has it, and those that have come since. */
+  #sendDue(come: number): number {
+    const nowMs = this.#elapsedMs()
+    const { length } = this.#options.arrivalsMs
+    const isDue = () => this.sent < come || this.#intendedMs(this.sent) <= nowMs
+    while (!this.#isDone && this.sent < length && isDue()) {
       this.#sendNext()
-      if (this.sent === arrivalsMs.length) this.#drain()
+      if (this.sent === length) this.#drain()
     }
     return this.sent
   }
@@ -88,7 +88,8 @@ export class OpenLoop {
   #sendNext(): void {
     const index = this.sent++
     const sentMs = this.#elapsedMs()
-    const lateMs = sentMs - this.#intendedMs(index)
+    // Two threads read one clock, each from a beginning of its own, a few microseconds apart.
+    const lateMs = Math.max(0, sentMs - this.#intendedMs(index))
     this.sentAtMs[index] = sentMs
     if (lateMs > lateAfterMs) this.sentLate++
     this.#options.send(index, lateMs).then(

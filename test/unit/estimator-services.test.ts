@@ -35,6 +35,7 @@ describe('the service of a stage', () => {
       hopMs: 0.25,
       wakeMs: 0.5,
       threads: 4,
+      device: 0,
       maxBatch: 5,
       maxDelayMs: 2,
     })
