@@ -88,6 +88,7 @@ class Server {
   }
   FunctionPort& port() { return *port_; }
   std::atomic<int> aborted{0};
+  std::atomic<int> served{0};
 
   static void answer_it(FunctionPort& port, FunctionPort::Task& task) {
     FunctionAnswer answer = doubled(*task.batch);
@@ -104,7 +105,10 @@ class Server {
         continue;
       }
       FunctionPort::Task task;
-      while (port_->take(task)) serve_(*port_, task);
+      while (port_->take(task)) {
+        serve_(*port_, task);
+        ++served;
+      }
       aborted += static_cast<int>(port_->take_aborted().size());
     }
   }
@@ -143,7 +147,7 @@ TEST(FunctionExchange, KeepsACallUntilAPortIsOpened) {
   const auto model = doubling();
   Caller caller(model);
   std::thread replica([&] { EXPECT_TRUE(caller.run({4}).ok()); });
-  std::this_thread::sleep_for(std::chrono::milliseconds(150));
+  std::this_thread::sleep_for(std::chrono::milliseconds(5));
   const Server server(model, 1);
   replica.join();
   EXPECT_EQ(caller.output(0), 8);
@@ -161,7 +165,7 @@ TEST(FunctionExchange, FailsCallsAtOnceWhileItHasAFailureAndNoPort) {
   const auto model = doubling();
   Caller caller(model);
   std::thread replica([&] { EXPECT_TRUE(caller.run({1}).ok()); });
-  std::this_thread::sleep_for(std::chrono::milliseconds(150));
+  std::this_thread::sleep_for(std::chrono::milliseconds(5));
   model->exchange()->set_failure(Error{ErrorCode::kStageFailed, "setup threw", "{}"});
   replica.join();
   EXPECT_EQ(caller.result.failed[0].error.message, "setup threw");
@@ -223,7 +227,7 @@ TEST(FunctionExchange, FailsWhatAPortHadInHandWhenItClosesWithTheReasonGiven) {
   Server server(model, 3, Server::keep_it);
   Caller caller(model);
   std::thread replica([&] { EXPECT_TRUE(caller.run({1, 2}).ok()); });
-  std::this_thread::sleep_for(std::chrono::milliseconds(150));
+  wait_until([&] { return server.served.load() == 1; });
   server.leave();
   EXPECT_EQ(model->exchange()->explain(3, {ErrorCode::kStageFailed, "exited with code 9"}), 0U);
   replica.join();
@@ -236,7 +240,7 @@ TEST(FunctionExchange, FailsWhatAPortHadInHandSoonAlsoWithoutAReason) {
   Server server(model, 3, Server::keep_it);
   Caller caller(model);
   std::thread replica([&] { EXPECT_TRUE(caller.run({1}).ok()); });
-  std::this_thread::sleep_for(std::chrono::milliseconds(150));
+  wait_until([&] { return server.served.load() == 1; });
   server.leave();
   replica.join();
   EXPECT_NE(caller.result.failed[0].error.message.find("ended before it answered"),
@@ -251,7 +255,7 @@ TEST(FunctionExchange, OffersAnotherPortWhatWasNotTakenFromOneThatCloses) {
   const auto asleep = model->exchange()->open(options);
   Caller caller(model);
   std::thread replica([&] { EXPECT_TRUE(caller.run({5}).ok()); });
-  std::this_thread::sleep_for(std::chrono::milliseconds(150));
+  std::this_thread::sleep_for(std::chrono::milliseconds(5));
   const Server server(model, 2);
   asleep->close();
   replica.join();
@@ -270,7 +274,7 @@ TEST(FunctionExchange, EndsARunAtOnceWhenItIsTerminated) {
   };
   std::thread first([&] { expect_cancelled(running); });
   std::thread second([&] { expect_cancelled(waiting); });
-  std::this_thread::sleep_for(std::chrono::milliseconds(150));
+  std::this_thread::sleep_for(std::chrono::milliseconds(5));
   running.runner->terminate();
   waiting.runner->terminate();
   first.join();
@@ -301,7 +305,7 @@ TEST(FunctionExchange, RetiresAnIdlePortOnly) {
   Server busy(model, 1, Server::keep_it);
   Caller caller(model);
   std::thread replica([&] { EXPECT_FALSE(caller.run({1}).ok()); });
-  std::this_thread::sleep_for(std::chrono::milliseconds(150));
+  wait_until([&] { return busy.served.load() == 1; });
   const Server idle(model, 2);
   EXPECT_EQ(model->exchange()->retire_idle(), 2U);
   EXPECT_EQ(model->exchange()->retire_idle(), std::nullopt);
