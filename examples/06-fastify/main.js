@@ -1,5 +1,4 @@
 // Digits behind Fastify: a PNG in, a digit out. README.md has the requests to send.
-import { readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import closeWithGrace from 'close-with-grace'
 import Fastify from 'fastify'
@@ -7,6 +6,7 @@ import { Engine, livePage, metricsRoute, observeMetrics, openInference } from 'm
 import { millrace } from 'millrace/fastify'
 import { cascade } from '../01-digits-cascade/pipeline.js'
 import { readPng } from './read-png.js'
+import { ask, printRequests } from './requests.js'
 
 const { values: options } = parseArgs({
   options: { port: { type: 'string', default: '3006' }, once: { type: 'boolean', default: false } },
@@ -43,28 +43,7 @@ closeWithGrace({ delay: 15_000, skip: ['SIGSEGV', 'SIGBUS', 'SIGABRT', 'SIGILL',
 )
 const url = await app.listen({ port: options.once ? 0 : Number(options.port), host: '127.0.0.1' })
 
-if (options.once) await askOnce()
-else {
-  const picture = '--data-binary @examples/06-fastify/data/digit.png'
-  console.log(`curl -H 'content-type: image/png' ${picture} ${url}/digits`)
-  console.log(`curl ${url}/health/ready`)
-  console.log(`curl ${url}/inference/v2/models/digits`)
-  console.log(`curl ${url}/metrics`)
-  console.log(`npx millrace top ${url}/live    # or look at ${url}/live/ in a browser`)
-}
-
-/** What the README asks by curl, and then ends. */
-async function askOnce() {
-  await app.millrace.started()
-  const picture = readFileSync(new URL('data/digit.png', import.meta.url))
-  const headers = { 'content-type': 'image/png' }
-  const answers = [
-    await fetch(`${url}/digits`, { method: 'POST', headers, body: picture }),
-    await fetch(`${url}/health/ready`),
-    await fetch(`${url}/inference/v2/models/digits`),
-    await fetch(`${url}/metrics`),
-    await fetch(`${url}/live`), // sent on to /live/
-  ]
-  for (const answer of answers) console.log(answer.status, (await answer.text()).slice(0, 200))
+if (options.once) {
+  await ask(url)
   await app.close()
-}
+} else printRequests(url)

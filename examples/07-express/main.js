@@ -1,6 +1,5 @@
 // Digits behind Express: a PNG in, a digit out. README.md has the requests to send.
 import { once } from 'node:events'
-import { readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import closeWithGrace from 'close-with-grace'
 import express from 'express'
@@ -8,6 +7,7 @@ import { Engine, livePage, metricsRoute, observeMetrics, openInference } from 'm
 import { millrace, millraceErrors, mount } from 'millrace/express'
 import { cascade } from '../01-digits-cascade/pipeline.js'
 import { readPng } from '../06-fastify/read-png.js'
+import { ask, printRequests } from '../06-fastify/requests.js'
 
 const { values: options } = parseArgs({
   options: { port: { type: 'string', default: '3007' }, once: { type: 'boolean', default: false } },
@@ -45,28 +45,7 @@ await once(server, 'listening')
 const { port } = /** @type {import('node:net').AddressInfo} */ (server.address())
 const url = `http://127.0.0.1:${port}`
 
-if (options.once) await askOnce()
-else {
-  const picture = '--data-binary @examples/06-fastify/data/digit.png'
-  console.log(`curl -H 'content-type: image/png' ${picture} ${url}/digits`)
-  console.log(`curl ${url}/health/ready`)
-  console.log(`curl ${url}/inference/v2/models/digits`)
-  console.log(`curl ${url}/metrics`)
-  console.log(`npx millrace top ${url}/live    # or look at ${url}/live/ in a browser`)
-}
-
-/** What the README asks by curl, and then ends. */
-async function askOnce() {
-  await serving.started()
-  const picture = readFileSync(new URL('../06-fastify/data/digit.png', import.meta.url))
-  const headers = { 'content-type': 'image/png' }
-  const answers = [
-    await fetch(`${url}/digits`, { method: 'POST', headers, body: picture }),
-    await fetch(`${url}/health/ready`),
-    await fetch(`${url}/inference/v2/models/digits`),
-    await fetch(`${url}/metrics`),
-    await fetch(`${url}/live`), // sent on to /live/
-  ]
-  for (const answer of answers) console.log(answer.status, (await answer.text()).slice(0, 200))
+if (options.once) {
+  await ask(url)
   await serving.shutdown(server)
-}
+} else printRequests(url)

@@ -1,23 +1,9 @@
 // What a profile of tiers that are missing is. Profiles of a real second device take minutes: test/stress.
 import { describe, expect, it } from 'vitest'
 import { definePipeline, onnx, Profiler } from '../../src/index.ts'
-import { digitsModel, imagesOf, readDigits } from './pipelines.ts'
+import { digitsModel } from './pipelines.ts'
 import { rejectionOf } from './rejection.ts'
-
-const samples = readDigits()
-  .slice(0, 2)
-  .map((digit) => imagesOf([digit]))
-/** Nothing here is about how long anything takes. */
-const brief = { minRuns: 1, maxPointMs: 1 } as const
-const image = { inputs: { image: 'request.image' } } as const
-const pipeline = definePipeline({
-  name: 'digits',
-  stages: {
-    fast: onnx(digitsModel('fast'), { ...image, providers: ['cpu'] }),
-    accurate: onnx(digitsModel('accurate'), { ...image, providers: ['webgpu', 'cpu'] }),
-  },
-  outputs: { fast: 'fast.label', accurate: 'accurate.label' },
-})
+import { brief, image, pipeline, samples } from './webgpu-digits.ts'
 
 describe('a profile of a provider that is missing', () => {
   it('is none: nothing is measured in its place', async () => {

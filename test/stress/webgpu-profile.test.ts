@@ -1,23 +1,8 @@
 // Profiles of models on a real second device; minutes over SwiftShader, where there is no GPU.
 import { describe, expect, it } from 'vitest'
-import { checkProfile, definePipeline, Estimator, onnx, Profiler, Trace } from '../../src/index.ts'
-import { digitsModel, imagesOf, readDigits } from '../engine/pipelines.ts'
+import { checkProfile, Estimator, Profiler, Trace } from '../../src/index.ts'
 import { skipWebGpu } from '../engine/webgpu.ts'
-
-const samples = readDigits()
-  .slice(0, 2)
-  .map((digit) => imagesOf([digit]))
-/** Nothing here is about how long anything takes. */
-const brief = { minRuns: 1, maxPointMs: 1 } as const
-const image = { inputs: { image: 'request.image' } } as const
-const pipeline = definePipeline({
-  name: 'digits',
-  stages: {
-    fast: onnx(digitsModel('fast'), { ...image, providers: ['cpu'] }),
-    accurate: onnx(digitsModel('accurate'), { ...image, providers: ['webgpu', 'cpu'] }),
-  },
-  outputs: { fast: 'fast.label', accurate: 'accurate.label' },
-})
+import { brief, pipeline, samples } from '../engine/webgpu-digits.ts'
 
 describe.skipIf(skipWebGpu)('a profile of WebGPU', () => {
   it('has each stage on the tiers of its providers, and how replicas share the device', async () => {
