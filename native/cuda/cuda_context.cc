@@ -36,4 +36,15 @@ Result<CudaContext::MemoryInfo> CudaContext::memory_info() const {
   return info;
 }
 
+Result<int> CudaContext::compute_capability() const {
+  int major = 0;
+  int minor = 0;
+  Status asked = driver_(&Table::device_attribute, &major, cuda::Attribute::kComputeMajor, device_);
+  if (asked.ok()) {
+    asked = driver_(&Table::device_attribute, &minor, cuda::Attribute::kComputeMinor, device_);
+  }
+  if (!asked.ok()) return asked.error();
+  return 10 * major + minor;
+}
+
 }  // namespace millrace

@@ -29,7 +29,11 @@ class CudaContext {
   ~CudaContext();
 
   const CudaDriver& driver() const { return driver_; }
+  cuda::Device device() const { return device_; }
   Result<MemoryInfo> memory_info() const;
+
+  // Such as 90 for compute capability 9.0.
+  Result<int> compute_capability() const;
 
   // Calls an entry with the context current on this thread, and whatever was current before after
   // that.

@@ -48,6 +48,8 @@ enum class Attribute : int { kComputeMajor = 75, kComputeMinor = 76 };
 inline constexpr unsigned kStreamNonBlocking = 1;  // does not wait for the default stream
 inline constexpr unsigned kEventDisableTiming = 2;
 inline constexpr unsigned kHostPortable = 1;  // pinned for all contexts
+inline constexpr int kJitErrorLog = 5;
+inline constexpr int kJitErrorLogBytes = 6;
 
 template <class... Arguments>
 struct Entry {

@@ -3,6 +3,10 @@
 // A Model is loaded once, is immutable and may be used from any thread. A Runner is the execution
 // context of one replica: it is used by one thread at a time, except terminate(), which any thread
 // may call.
+//
+// A runner with more than one slot can have a batch in each: begin() returns while the batch is in
+// progress, its listener is told when it has ended, and finish() then gives what it left. So the
+// copies of one overlap the computation of another.
 #pragma once
 
 #include <cstddef>
@@ -58,13 +62,40 @@ struct RunResult {
   std::vector<RowFailure> failed;  // ascending; what other fields say of them is not read
 };
 
+// Who wants to know that a batch has ended.
+class RunListener {
+ public:
+  // Any thread; quick, and calls back into no runner. Once for each begin() that succeeded, maybe
+  // before that returned.
+  virtual void run_ended() noexcept = 0;
+
+ protected:
+  ~RunListener() = default;
+};
+
 class Runner {
  public:
   virtual ~Runner() = default;
 
   // Runs the model on one batch. Inputs stay valid until run() returns; `result`, which is
   // overwritten, is valid until the next run() or the destruction of the Runner.
+  // Where there are slots, one must be free.
   virtual Status run(const RunBatch& batch, RunResult& result) = 0;
+
+  // How many batches may be in progress at once. 1: only run() is called.
+  [[nodiscard]] virtual std::size_t slots() const { return 1; }
+
+  // The largest batch it can be given: may be less than it was asked for, where memory is short.
+  [[nodiscard]] virtual std::size_t max_batch() const { return static_cast<std::size_t>(-1); }
+
+  // Begins a batch in a free slot; on failure nothing has begun. Inputs stay valid until it
+  // returns, and those that lie in memory of Model::input_memory() until finish(). Only called
+  // where slots() is more than 1.
+  virtual Status begin(const RunBatch& batch, std::size_t slot, RunListener& listener);
+
+  // After the listener was told: frees the slot, and returns when nobody is in the listener any
+  // more. `result` is valid until the slot is begun again, or run() is called.
+  virtual Status finish(std::size_t slot, RunResult& result);
 
   // Makes the run in progress fail with kCancelled as soon as possible; does nothing where it
   // cannot be interrupted, or ended meanwhile. Later runs are not affected: the caller calls it
@@ -74,6 +105,24 @@ class Runner {
   // Makes the run in progress, and every later one, fail as soon as possible. Safe from any thread;
   // never blocks.
   virtual void terminate() noexcept = 0;
+};
+
+inline Status Runner::begin(const RunBatch&, std::size_t, RunListener&) {
+  return Error{ErrorCode::kStageFailed, "this model runs one batch at a time"};
+}
+
+inline Status Runner::finish(std::size_t, RunResult&) {
+  return Error{ErrorCode::kStageFailed, "this model runs one batch at a time"};
+}
+
+// Memory of the host that a device reaches by itself, without a copy in between. Outlives the model
+// that it is of.
+class HostMemory {
+ public:
+  virtual ~HostMemory() = default;
+
+  // Null where there is none to be had: then any other will do.
+  virtual std::shared_ptr<std::byte[]> allocate(std::size_t bytes) = 0;
 };
 
 struct RunnerOptions {
@@ -94,6 +143,9 @@ class Model {
   // for the runner that made it, or for all runners of the model.
   enum class WarmUp : std::uint8_t { kNone, kEachRunner, kOnce };
   virtual WarmUp warm_up() const { return WarmUp::kNone; }
+
+  // Where rows should wait for it; null: anywhere.
+  [[nodiscard]] virtual std::shared_ptr<HostMemory> input_memory() const { return nullptr; }
 
   // Microseconds where replicas can share what is loaded (one thread each); otherwise as slow as
   // loading the model. The Runner keeps the Model's resources alive.

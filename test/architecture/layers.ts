@@ -68,7 +68,8 @@ export const NATIVE_LAYERS: Layers = {
   queue: ['base'],
   batching: ['base'],
   model: ['base'],
-  cuda: ['base'],
+  // Of model only model.h: a kernel is a model like any other.
+  cuda: ['base', 'model'],
   engine: ['base', 'queue', 'batching', 'model'],
   simulator: ['base', 'batching'],
   addon: ['base', 'batching', 'model', 'cuda', 'engine', 'simulator'],
@@ -110,8 +111,9 @@ function mayInclude({ from, to, external }: Dependency): boolean {
     return NATIVE_RESERVED.every(({ header, folder }) => folder === user || !header.test(to))
   }
   const used = partOf(to)
-  // The engine knows models by their interface: no loading, no runtime.
-  if (user === 'engine' && used === 'model') return to === 'native/model/model.h'
+  // The engine knows models by their interface, and so do those who make others: no loading, no runtime.
+  if ((user === 'engine' || user === 'cuda') && used === 'model')
+    return to === 'native/model/model.h'
   return user === used || (NATIVE_LAYERS[user]?.includes(used) ?? false)
 }
 

@@ -1,7 +1,10 @@
 // The test double of NVIDIA's driver and management library: see cuda_double.h. Memory of its
-// device is memory of the host; its only kernel is "twice", which doubles floats.
+// device is memory of the host. Its kernels, known by what their names contain: "twice", which
+// doubles floats in place (pointer, count), and "twice_rows", which does so from one tensor into
+// another (from, to, rows), one float a thread. Streams take turns, an operation each.
 #include "cuda_double.h"
 
+#include <array>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
@@ -20,6 +23,7 @@ namespace {
 constexpr int kInvalidValue = 1;
 constexpr int kOutOfMemory = 2;
 constexpr int kInvalidContext = 201;
+constexpr int kInvalidPtx = 218;
 constexpr int kNotFound = 500;
 constexpr int kNotReady = 600;
 constexpr std::size_t kMemoryBytes = std::size_t{1} << 30;
@@ -62,7 +66,9 @@ struct Double {
   std::map<std::uint64_t, std::size_t> memory;
   std::size_t used = 0;
   int next_stream = 1;
-  int function = 0;  // its address is what a kernel is known by
+  int last_stream = 0;  // that did something
+  int twice = 0;        // the addresses of these two are what kernels are known by
+  int twice_rows = 0;
 
   bool is_lost(int code) const { return code == 214 || (code >= 700 && code < 720); }
 
@@ -78,18 +84,23 @@ struct Double {
   }
 
   int call(const std::string& name, const std::string& rest = {}) {
-    record += name + rest + "\n";
+    // Asked again and again by whoever waits: not recorded.
+    if (name != "cuEventQuery") record += name + rest + "\n";
     return lost != 0 ? lost : fault(name);
   }
 
-  // Does one operation that may be done.
+  // Does one operation that may be done, of the stream whose turn it is.
   bool step() {
-    for (const auto& [number, stream] : streams) {
+    auto turn = streams.upper_bound(last_stream);
+    for (std::size_t tries = 0; tries < streams.size(); ++tries, ++turn) {
+      if (turn == streams.end()) turn = streams.begin();
+      const auto& [number, stream] = *turn;
       if (stream->waiting.empty()) continue;
       const Operation& next = stream->waiting.front();
       if (next.after && !*next.after) continue;
       const Operation operation = next;
       stream->waiting.pop_front();
+      last_stream = number;
       record += "  stream " + std::to_string(number) + ": " + operation.name + "\n";
       if (lost == 0 && operation.act) lost = operation.act();
       return true;
@@ -154,8 +165,8 @@ int end(Thing* thing) {
   return 0;
 }
 
-int twice(float* data, unsigned count) {
-  for (unsigned i = 0; i < count; ++i) data[i] *= 2;
+int twice(const float* from, float* to, unsigned count) {
+  for (unsigned i = 0; i < count; ++i) to[i] = from[i] * 2;
   return 0;
 }
 
@@ -169,6 +180,8 @@ int twice(float* data, unsigned count) {
       return "CUDA_ERROR_NO_DEVICE";
     case kNotFound:
       return "CUDA_ERROR_NOT_FOUND";
+    case kInvalidPtx:
+      return "CUDA_ERROR_INVALID_PTX";
     case 719:
       return "CUDA_ERROR_LAUNCH_FAILED";
     case 802:
@@ -183,6 +196,12 @@ int twice(float* data, unsigned count) {
 #define EXPORT extern "C" __attribute__((visibility("default")))
 
 EXPORT int cuInit(unsigned) {
+  std::array<char, 64> call{};
+  int code = 0;
+  int skip = 0;
+  const char* fault = std::getenv(millrace::kCudaDoubleFault);
+  if (fault != nullptr && std::sscanf(fault, "%63s %d %d", call.data(), &code, &skip) == 3)
+    the_double().faults.insert({call.data(), {code, skip}});
   return number_from(millrace::kCudaDoubleInit, 0);
 }
 
@@ -431,10 +450,19 @@ EXPORT int cuMemcpyDtoDAsync_v2(std::uint64_t to, std::uint64_t from, std::size_
                                        nullptr});
 }
 
-EXPORT int cuModuleLoadDataEx(Module** module, const void* image, unsigned, int*, void**) {
+// What says "invalid" does not compile, which the log of the just-in-time compiler says.
+EXPORT int cuModuleLoadDataEx(Module** module, const void* image, unsigned options, int* names,
+                              void** values) {
   const Call call("cuModuleLoadDataEx");
   if (call.failed() != 0) return call.failed();
-  *module = new Module{static_cast<const char*>(image)};
+  const std::string text = static_cast<const char*>(image);
+  if (text.find("invalid") != std::string::npos) {
+    for (unsigned i = 0; i < options; ++i) {
+      if (names[i] == 5) std::strcpy(static_cast<char*>(values[i]), "ptxas: line 2; syntax error");
+    }
+    return kInvalidPtx;
+  }
+  *module = new Module{text};
   the_double().alive.insert(*module);
   return context_code();
 }
@@ -449,25 +477,33 @@ EXPORT int cuModuleGetFunction(int** function, Module* module, const char* name)
   const Call call("cuModuleGetFunction");
   if (call.failed() != 0) return call.failed();
   if (module->image.find(name) == std::string::npos) return kNotFound;
-  *function = &the_double().function;
+  const bool rows = std::strstr(name, "twice_rows") != nullptr;
+  *function = rows ? &the_double().twice_rows : &the_double().twice;
   return 0;
 }
 
-EXPORT int cuLaunchKernel(int* function, unsigned grid_x, unsigned, unsigned, unsigned block_x,
-                          unsigned, unsigned, unsigned, Stream* stream, void** arguments, void**) {
+EXPORT int cuLaunchKernel(int* function, unsigned grid_x, unsigned grid_y, unsigned grid_z,
+                          unsigned block_x, unsigned block_y, unsigned block_z, unsigned,
+                          Stream* stream, void** arguments, void**) {
   const Call call("cuLaunchKernel", " " + std::to_string(grid_x) + " x " + std::to_string(block_x));
   if (call.failed() != 0) return call.failed();
-  if (function != &the_double().function || context_code() != 0) return kInvalidValue;
+  Double& device = the_double();
+  const bool rows = function == &device.twice_rows;
+  if ((!rows && function != &device.twice) || context_code() != 0) return kInvalidValue;
   // Parameters are copied when the kernel is launched.
-  const auto data = *static_cast<std::uint64_t*>(arguments[0]);
-  const auto count = *static_cast<unsigned*>(arguments[1]);
-  return the_double().enqueue(stream, {"ran a kernel",
-                                       [=] {
-                                         const int failed = the_double().fault("kernel");
-                                         if (failed != 0) return failed;
-                                         return twice(reinterpret_cast<float*>(data), count);
-                                       },
-                                       nullptr});
+  const auto from = *static_cast<std::uint64_t*>(arguments[0]);
+  const auto to = rows ? *static_cast<std::uint64_t*>(arguments[1]) : from;
+  const unsigned each = grid_y * grid_z * block_x * block_y * block_z;
+  const unsigned count =
+      rows ? each * *static_cast<unsigned*>(arguments[2]) : *static_cast<unsigned*>(arguments[1]);
+  return device.enqueue(stream, {"ran a kernel",
+                                 [=] {
+                                   const int failed = the_double().fault("kernel");
+                                   if (failed != 0) return failed;
+                                   return twice(reinterpret_cast<const float*>(from),
+                                                reinterpret_cast<float*>(to), count);
+                                 },
+                                 nullptr});
 }
 
 EXPORT int nvmlInit_v2() {
@@ -519,6 +555,7 @@ EXPORT const millrace::CudaDoubleControl* cuda_double_control() {
         device.faults.clear();
         device.record.clear();
         device.next_stream = 1;
+        device.last_stream = 0;
       },
       [](int count) {
         const Lock lock(the_double().mutex);
@@ -538,8 +575,10 @@ EXPORT const millrace::CudaDoubleControl* cuda_double_control() {
         }
       },
       [] {
+        thread_local std::string copy;
         const Lock lock(the_double().mutex);
-        return the_double().record.c_str();
+        copy = the_double().record;
+        return copy.c_str();
       },
       [] {
         const Lock lock(the_double().mutex);

@@ -19,10 +19,12 @@ struct CudaDoubleControl {
   // A slow device: work in streams is not done until finish() or until somebody blocks for it.
   void (*hold)(bool on);
 
-  // Does so many operations of streams, in an order that streams and events allow; -1: all.
+  // Does so many operations of streams, in an order that streams and events allow, one of each
+  // stream in turn; -1: all.
   void (*finish)(int operations);
 
-  // The calls since the reset, and what streams did: a line each.
+  // The calls since the reset, and what streams did: a line each, but for cuEventQuery. Valid until
+  // the thread asks again.
   const char* (*record)();
 
   // Contexts, streams, events, memory and modules that have not been ended.
@@ -37,5 +39,8 @@ inline constexpr const char* kCudaDoubleGetControl = "cuda_double_control";
 // latest CUDA that it says it serves.
 inline constexpr const char* kCudaDoubleInit = "CUDA_DOUBLE_INIT";
 inline constexpr const char* kCudaDoubleVersion = "CUDA_DOUBLE_VERSION";
+
+// The same for a fault, as fail() takes it: "kernel 719 2".
+inline constexpr const char* kCudaDoubleFault = "CUDA_DOUBLE_FAULT";
 
 }  // namespace millrace

@@ -1,0 +1,218 @@
+#include "cuda/cuda_runner.h"
+
+#include <algorithm>
+#include <cstring>
+#include <string>
+#include <utility>
+
+#include "cuda/pinned_arena.h"
+
+namespace millrace {
+namespace {
+
+// What any type of element, and any access of several at once, may ask for.
+constexpr std::size_t kAlignment = 256;
+
+std::size_t aligned(std::size_t bytes) {
+  return (bytes + kAlignment - 1) / kAlignment * kAlignment;
+}
+
+// Blocks the caller of run(), and nobody else, until its batch has ended.
+class Waiter final : public RunListener {
+ public:
+  void run_ended() noexcept override {
+    ended_.store(true, std::memory_order_release);
+    ended_.notify_one();
+  }
+  void wait() { ended_.wait(false, std::memory_order_acquire); }
+
+ private:
+  std::atomic<bool> ended_{false};  // written once, by the reaper
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Runner>> CudaRunner::make(std::shared_ptr<const CudaModel> model,
+                                                 const RunnerOptions& options) {
+  auto reaper = CudaReaper::of_process();
+  if (!reaper.ok()) return reaper.error();
+  std::unique_ptr<CudaRunner> runner(
+      new CudaRunner(std::move(model), std::move(reaper.value()), options.outputs));
+  Status allocated;
+  for (std::size_t rows = std::max<std::size_t>(options.max_batch, 1); rows > 0; rows /= 2) {
+    allocated = runner->allocate(rows);
+    if (allocated.ok()) return std::unique_ptr<Runner>(std::move(runner));
+    if (allocated.error().code != ErrorCode::kOutOfMemory) break;
+  }
+  return allocated.error();
+}
+
+CudaRunner::CudaRunner(std::shared_ptr<const CudaModel> model, std::shared_ptr<CudaReaper> reaper,
+                       std::vector<std::size_t> wanted)
+    : model_(std::move(model)), reaper_(std::move(reaper)), wanted_(std::move(wanted)) {}
+
+CudaRunner::~CudaRunner() {
+  for (const Slot& slot : slots_) {
+    if (slot.rows > 0) static_cast<void>(slot.stream.synchronize());
+  }
+}
+
+void CudaRunner::lay_out(std::size_t rows) {
+  const auto place = [rows](const TensorSpec& spec, std::size_t& end) {
+    const Place one{fixed_row_bytes(spec), end};
+    end += aligned(one.row_bytes * rows);
+    return one;
+  };
+  inputs_.clear();
+  outputs_.clear();
+  results_.clear();
+  std::size_t end = 0;
+  for (const TensorSpec& spec : model_->inputs()) inputs_.push_back(place(spec, end));
+  staged_bytes_ = end;
+  for (const TensorSpec& spec : model_->outputs()) outputs_.push_back(place(spec, end));
+  device_bytes_ = end;
+  end = 0;
+  for (const std::size_t index : wanted_) results_.push_back(place(model_->outputs()[index], end));
+  results_bytes_ = end;
+}
+
+Status CudaRunner::allocate(std::size_t rows) {
+  lay_out(rows);
+  std::array<Slot, kSlots> slots;
+  for (Slot& slot : slots) {
+    Status made = make_slot(slot);
+    if (!made.ok()) return made;
+  }
+  slots_ = std::move(slots);
+  capacity_ = rows;
+  return {};
+}
+
+Status CudaRunner::make_slot(Slot& slot) const {
+  const auto& context = model_->context();
+  const auto take = [](auto made, auto& into) -> Status {
+    if (!made.ok()) return made.error();
+    into = std::move(made.value());
+    return {};
+  };
+  const std::size_t limit = model_->options().memory_limit;
+  Status status = take(CudaBudget::of(*context).reserve(device_bytes_, limit), slot.share);
+  if (status.ok()) status = take(DeviceMemory::allocate(context, device_bytes_), slot.device);
+  if (status.ok()) status = take(PinnedMemory::allocate(context, staged_bytes_), slot.staged);
+  if (status.ok() && results_bytes_ > 0)
+    status = take(PinnedMemory::allocate(context, results_bytes_), slot.results);
+  if (status.ok()) status = take(CudaStream::create(context), slot.stream);
+  if (status.ok()) status = take(CudaEvent::create(context), slot.done);
+  return status;
+}
+
+Status CudaRunner::run(const RunBatch& batch, RunResult& result) {
+  const auto free = std::ranges::find(slots_, std::size_t{0}, &Slot::rows);
+  const auto slot = static_cast<std::size_t>(free - slots_.begin());
+  Waiter waiter;
+  Status begun = begin(batch, slot, waiter);
+  if (!begun.ok()) return begun;
+  waiter.wait();
+  return finish(slot, result);
+}
+
+Status CudaRunner::begin(const RunBatch& batch, std::size_t at, RunListener& listener) {
+  Status checked = check(batch);
+  if (!checked.ok()) return checked;
+  Slot& slot = slots_[at];
+  const Status enqueued = enqueue(batch, slot);
+  if (!enqueued.ok()) {
+    // The device may still read what the caller takes back when this returns.
+    static_cast<void>(slot.stream.synchronize());
+    return explain(enqueued.error());
+  }
+  slot.rows = batch.rows;
+  reaper_->watch(slot.done, listener);
+  return {};
+}
+
+Status CudaRunner::check(const RunBatch& batch) const {
+  if (terminated_.load(std::memory_order_relaxed))
+    return Error{ErrorCode::kCancelled, "the replica was ended"};
+  if (batch.rows <= capacity_) return {};
+  return Error{ErrorCode::kOutOfMemory,
+               model_->options().name + ": a batch of " + std::to_string(batch.rows) +
+                   " rows, where the memory is for " + std::to_string(capacity_)};
+}
+
+Error CudaRunner::explain(const Error& error) const {
+  const CudaModelOptions& options = model_->options();
+  if (error.code != ErrorCode::kDeviceLost)
+    return {error.code, options.name + ": " + error.message};
+  return {error.code, options.name + ": CUDA device " + std::to_string(options.device) +
+                          " is lost to this process (" + error.message + ")"};
+}
+
+Status CudaRunner::enqueue(const RunBatch& batch, Slot& slot) {
+  Status status;
+  for (std::size_t i = 0; i < inputs_.size() && status.ok(); ++i)
+    status = copy_in(batch.inputs[i], i, batch.rows, slot);
+  if (status.ok()) status = launch(batch.rows, slot);
+  if (status.ok()) status = copy_out(batch.rows, slot);
+  if (status.ok()) status = slot.stream.record(slot.done);
+  return status;
+}
+
+Status CudaRunner::copy_in(const TensorView& input, std::size_t index, std::size_t rows,
+                           Slot& slot) {
+  const Place& place = inputs_[index];
+  const std::size_t bytes = rows * place.row_bytes;
+  if (PinnedArena::holds(input.data, bytes))
+    return slot.stream.copy_to_device(slot.device, {input.data, bytes}, place.at);
+  const std::span<std::byte> staged = slot.staged.span().subspan(place.at, bytes);
+  std::memcpy(staged.data(), input.data, bytes);
+  return slot.stream.copy_to_device(slot.device, staged, place.at);
+}
+
+Status CudaRunner::launch(std::size_t rows, Slot& slot) {
+  const CudaModelOptions& options = model_->options();
+  std::vector<cuda::DeviceAddress> addresses;
+  addresses.reserve(inputs_.size() + outputs_.size());
+  for (const auto* places : {&inputs_, &outputs_}) {
+    for (const Place& place : *places) addresses.push_back(slot.device.address() + place.at);
+  }
+  auto count = static_cast<unsigned>(rows);
+  std::vector<void*> arguments;
+  arguments.reserve(addresses.size() + 1);
+  for (cuda::DeviceAddress& address : addresses) arguments.push_back(&address);
+  arguments.push_back(&count);
+  const LaunchShape shape{
+      {count, options.grid[0], options.grid[1]}, options.block, options.shared_bytes};
+  return model_->kernel().launch(shape, arguments, slot.stream);
+}
+
+Status CudaRunner::copy_out(std::size_t rows, Slot& slot) {
+  Status status;
+  for (std::size_t i = 0; i < results_.size() && status.ok(); ++i) {
+    const auto [row_bytes, at] = results_[i];
+    status = slot.stream.copy_to_host(slot.results.span().subspan(at, rows * row_bytes),
+                                      slot.device, outputs_[wanted_[i]].at);
+  }
+  return status;
+}
+
+Status CudaRunner::finish(std::size_t at, RunResult& result) {
+  Slot& slot = slots_[at];
+  reaper_->settle();
+  const std::size_t rows = std::exchange(slot.rows, 0);
+  const Result<bool> done = slot.done.is_done();
+  if (!done.ok()) return explain(done.error());
+  result.ragged.clear();
+  result.failed.clear();
+  result.outputs.resize(wanted_.size());
+  for (std::size_t i = 0; i < wanted_.size(); ++i) {
+    TensorView& view = result.outputs[i];
+    view.data = slot.results.span().data() + results_[i].at;
+    view.strings = nullptr;
+    view.dims = model_->outputs()[wanted_[i]].dims;
+    view.dims[0] = static_cast<std::int64_t>(rows);
+  }
+  return {};
+}
+
+}  // namespace millrace
