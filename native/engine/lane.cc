@@ -1,18 +1,31 @@
 #include "engine/lane.h"
 
 #include <algorithm>
-#include <memory>
+#include <utility>
+
+#include "base/aligned_buffer.h"
 
 namespace millrace {
+namespace {
 
-Lane::PriorityClass::PriorityClass(const StageLayout& stage, std::size_t capacity)
+constexpr std::size_t kNormal = 1;
+
+}  // namespace
+
+Lane::PriorityClass::PriorityClass(const StageLayout& stage, std::size_t capacity,
+                                   HostMemory* memory)
     : ring(capacity) {
   for (const std::size_t row_bytes : stage.input_row_bytes) {
-    arenas.push_back(row_bytes == 0 ? nullptr : make_aligned_buffer(row_bytes * ring.capacity()));
+    const std::size_t bytes = row_bytes * ring.capacity();
+    std::shared_ptr<std::byte[]> arena;
+    if (bytes > 0 && memory != nullptr) arena = memory->allocate(bytes);
+    if (bytes > 0 && arena == nullptr) arena = make_aligned_buffer(bytes);
+    arenas.push_back(std::move(arena));
   }
 }
 
-Lane::Lane(const StageLayout& stage, std::size_t capacity) : stage_(stage), capacity_(capacity) {}
+Lane::Lane(const StageLayout& stage, std::size_t capacity, std::shared_ptr<HostMemory> memory)
+    : stage_(stage), capacity_(capacity), memory_(std::move(memory)) {}
 
 Lane::~Lane() {
   for (std::size_t i = 0; i < kPriorityClasses; ++i) {
@@ -22,7 +35,8 @@ Lane::~Lane() {
 
 void Lane::provide(std::size_t priority) {
   if (provides(priority)) return;
-  auto made = std::make_unique<PriorityClass>(stage_, capacity_);
+  auto made = std::make_unique<PriorityClass>(stage_, capacity_,
+                                              priority == kNormal ? memory_.get() : nullptr);
   classes_[priority].store(made.release(), std::memory_order_release);
 }
 

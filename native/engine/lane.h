@@ -9,18 +9,22 @@
 //
 // A class is made when it is first used: most stages know only one. Any thread may do anything, as
 // with a ring; only provide() is for one at a time.
+//
+// Where the stage's model has memory of its own for what waits (Model::input_memory), the arenas of
+// the normal class lie there: the others are rarely used, and such memory is dear.
 #pragma once
 
 #include <array>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <vector>
 
-#include "base/aligned_buffer.h"
 #include "batching/policy.h"
 #include "engine/layout.h"
 #include "engine/request.h"
+#include "model/model.h"
 #include "queue/ring.h"
 
 namespace millrace {
@@ -33,8 +37,9 @@ struct RowRef {
 
 class Lane {
  public:
-  // `capacity` rows a class. The stage outlives the lane.
-  Lane(const StageLayout& stage, std::size_t capacity);
+  // `capacity` rows a class. The stage outlives the lane; `memory` may be null.
+  Lane(const StageLayout& stage, std::size_t capacity,
+       std::shared_ptr<HostMemory> memory = nullptr);
   ~Lane();
 
   Lane(const Lane&) = delete;
@@ -62,9 +67,9 @@ class Lane {
 
  private:
   struct PriorityClass {
-    PriorityClass(const StageLayout& stage, std::size_t capacity);
+    PriorityClass(const StageLayout& stage, std::size_t capacity, HostMemory* memory);
     Ring<RowRef> ring;
-    std::vector<AlignedBuffer> arenas;  // per input
+    std::vector<std::shared_ptr<std::byte[]>> arenas;  // per input
   };
 
   [[nodiscard]] PriorityClass* find(std::size_t priority) const {
@@ -73,6 +78,7 @@ class Lane {
 
   const StageLayout& stage_;
   const std::size_t capacity_;
+  const std::shared_ptr<HostMemory> memory_;
   // Null until made; provide() releases, everybody acquires. Owned.
   std::array<std::atomic<PriorityClass*>, kPriorityClasses> classes_{};
 };

@@ -2,6 +2,7 @@
 // after the model itself was replaced.
 #pragma once
 
+#include <memory>
 #include <vector>
 
 #include "model/model.h"
@@ -13,11 +14,13 @@ class ModelSignature final : public Model {
   explicit ModelSignature(const Model& model)
       : inputs_(model.inputs()),
         outputs_(model.outputs()),
-        accepts_ragged_(model.accepts_ragged()) {}
+        accepts_ragged_(model.accepts_ragged()),
+        input_memory_(model.input_memory()) {}
 
   const std::vector<TensorSpec>& inputs() const override { return inputs_; }
   const std::vector<TensorSpec>& outputs() const override { return outputs_; }
   bool accepts_ragged() const override { return accepts_ragged_; }
+  std::shared_ptr<HostMemory> input_memory() const override { return input_memory_; }
   Result<std::unique_ptr<Runner>> make_runner(const RunnerOptions&) override {
     return Error{ErrorCode::kModelLoad, "a signature of a model does not run"};
   }
@@ -26,6 +29,7 @@ class ModelSignature final : public Model {
   const std::vector<TensorSpec> inputs_;
   const std::vector<TensorSpec> outputs_;
   const bool accepts_ragged_;
+  const std::shared_ptr<HostMemory> input_memory_;
 };
 
 }  // namespace millrace

@@ -15,9 +15,9 @@ namespace {
 constexpr Nanos kSpinBudget = 100'000;
 
 // What the engine allows a batch of this stage; tell_limits() adds what is known of time.
-BatchingLimits limits_of(const ReplicaContext& context) {
+BatchingLimits limits_of(const ReplicaContext& context, const Runner& runner) {
   BatchingLimits limits;
-  limits.max_batch = context.max_batch;
+  limits.max_batch = std::min(context.max_batch, runner.max_batch());
   limits.max_delay = context.max_delay;
   return limits;
 }
@@ -29,7 +29,7 @@ Replica::Replica(const ReplicaContext& context, std::unique_ptr<Runner> runner)
       stage_(context.layout.stages[context.stage]),
       queue_(context.router.queue(context.stage)),
       gauge_(context.router.gauge(context.stage)),
-      limits_(limits_of(context)),
+      limits_(limits_of(context, *runner)),
       runner_(std::move(runner)),
       settler_(context.router),
       inputs_(context.spec, stage_, context.layout, queue_),
@@ -37,6 +37,7 @@ Replica::Replica(const ReplicaContext& context, std::unique_ptr<Runner> runner)
       spinner_(context.clock, kSpinBudget) {
   live_.reserve(limits_.max_batch);
   served_.reserve(limits_.max_batch);
+  if (limits_.max_batch < context.max_batch) context_.stats.shrunk.add(1);
 }
 
 Status Replica::start() {
@@ -89,6 +90,8 @@ void Replica::tell_limits(Nanos now) {
 }
 
 void Replica::serve() {
+  // Rows of fixed size are a batch whichever they are: a slot never holds a part of one.
+  if (runner_->slots() > 1 && stage_.fixed_inputs) return serve_flights();
   seat_ = gauge_.take_seat();
   gauge_.set_max_batch(limits_.max_batch);
   while (!stopping_.load(std::memory_order_acquire)) {
@@ -268,11 +271,20 @@ void Replica::run_rows(std::span<ClaimedRow> rows) {
   gauge_.set_due(seat_, began + settler_.outlook().latency(context_.stage).at(rows.size()));
   const Status status = runner_->run(batch, result_);
   const bool interrupted = watched && context_.watch.end();
+  count_inputs();
+  end_run(rows, began, status, interrupted);
+}
+
+// What comes of a run, with its result in result_ where it succeeded.
+void Replica::end_run(std::span<ClaimedRow> rows, Nanos began, const Status& status,
+                      bool interrupted) {
   const Nanos ended = context_.clock.now();
   settler_.set_now(ended);
   gauge_.set_due(seat_, StageGauge::kIdle);
   if (status.ok()) gauge_.service_times.record(rows.size(), ended - began, ended);
-  count_run(rows.size(), ended - began);
+  context_.stats.batches.add(1);
+  context_.stats.service_ns.record(ended - began);
+  context_.stats.batch_rows.record(static_cast<std::int64_t>(rows.size()));
   if (!status.ok() && interrupted) {
     context_.stats.interrupted.add(1);
     end_visits(rows, VisitState::kInterrupted, run_);
@@ -312,60 +324,14 @@ Status Replica::store(std::span<const ClaimedRow> rows) {
   return fits;
 }
 
-void Replica::count_run(std::size_t rows, Nanos service) {
+// Of the batch that was assembled last.
+void Replica::count_inputs() {
   ReplicaStats& stats = context_.stats;
-  stats.batches.add(1);
-  stats.service_ns.record(service);
-  stats.batch_rows.record(static_cast<std::int64_t>(rows));
   if (inputs_.gathered()) stats.gathered.add(1);
   const PaddedElements& elements = inputs_.elements();
   if (elements.all == 0) return;
   stats.padded_elements.add(elements.all);
   stats.padding_elements.add(elements.padding);
-}
-
-// Whether the row has left, or come too late, while others ran.
-bool Replica::drop(const ClaimedRow& row) {
-  const JudgedRow judged{row.request->deadline, row.priority};
-  if (row.request->settled()) {
-    if (context_.router.wanted({row.request, row.row}, context_.stage)) return false;
-    skip(row);
-  } else if (judge(settler_.now(), judged, 1, limits_) == Verdict::kShed) {
-    shed(row);
-  } else {
-    return false;
-  }
-  return true;
-}
-
-void Replica::run_again(std::span<ClaimedRow> rows) {
-  const auto end =
-      std::remove_if(rows.begin(), rows.end(), [this](const ClaimedRow& row) { return drop(row); });
-  const auto left = rows.first(static_cast<std::size_t>(end - rows.begin()));
-  if (!left.empty()) run_rows(left);
-}
-
-void Replica::split(std::span<ClaimedRow> rows, const Error& error) {
-  if (rows.size() == 1 || error.code == ErrorCode::kCancelled || !context_.spec.isolate) {
-    for (const ClaimedRow& row : rows) fail_row(row, error);
-    return;
-  }
-  context_.stats.retries.add(1);
-  const std::size_t half = rows.size() / 2;
-  run_again(rows.first(half));
-  run_again(rows.subspan(half));
-}
-
-void Replica::fail_row(const ClaimedRow& row, const Error& error) {
-  const bool cancelled = error.code == ErrorCode::kCancelled;
-  context_.stats.failed.add(1);
-  end_visit(row, VisitState::kFailed, run_);
-  settler_.fail(*row.request, cancelled ? Outcome::kClosed : Outcome::kFailed, context_.stage,
-                error.message, error.detail);
-  if (!cancelled) {
-    context_.router.share_failure({row.request, row.row}, context_.stage, error, settler_);
-  }
-  dropped_.push_back({row.request, row.row});
 }
 
 // After the slots were given back, so that the next stage of a full pipeline finds room. A request

@@ -4,6 +4,9 @@
 // Rows that cannot be answered in time are shed, those behind them take their places, so that under
 // overload batches are full of rows worth running.
 //
+// Where its runner has slots, it keeps a batch in each (replica_flights.cc): one is copied while
+// the other is computed.
+//
 // A batch that fails is split in halves until the guilty rows stand alone (unless the stage asks
 // not to): only they fail, the others are served. Rows that have left meanwhile are not run again.
 #pragma once
@@ -23,6 +26,7 @@
 #include "engine/run_watch.h"
 #include "engine/stats.h"
 #include "model/model.h"
+#include "queue/event_count.h"
 #include "queue/spinner.h"
 
 namespace millrace {
@@ -81,6 +85,23 @@ class Replica {
     std::uint32_t row;
   };
 
+  // A batch in a slot of the runner: what the replica's members of these names hold of it is put
+  // aside here while others are looked after.
+  struct Flight final : RunListener {
+    explicit Flight(Replica& one) : replica(one) {}
+    void run_ended() noexcept override;
+
+    Replica& replica;
+    std::size_t seat = StageGauge::kNoSeat;
+    bool begun = false;
+    Nanos began = 0;
+    std::vector<Claimed> claims;
+    std::vector<ClaimedRow> live;
+    VisitRun run;
+    bool recorded = false;
+    std::atomic<bool> ended{false};  // released by run_ended(), acquired by the replica's thread
+  };
+
   void serve();
   void idle();
   void park();
@@ -101,13 +122,25 @@ class Replica {
   void release_claims();
   void run_rows(std::span<ClaimedRow> rows);
   Status store(std::span<const ClaimedRow> rows);
-  void count_run(std::size_t rows, Nanos service);
+  void count_inputs();
+  void end_run(std::span<ClaimedRow> rows, Nanos began, const Status& status, bool interrupted);
+  void shrink(std::size_t rows);
   void run_again(std::span<ClaimedRow> rows);
   void split(std::span<ClaimedRow> rows, const Error& error);
   void fail_row(const ClaimedRow& row, const Error& error);
   bool begin_unwanted(std::span<const ClaimedRow> rows);
   void serve_rows(std::span<const ClaimedRow> rows);
   void send_on();
+
+  // Where the runner has slots (replica_flights.cc).
+  void serve_flights();
+  void begin_flight(const LaneDecision& next, Nanos now);
+  void finish_flight(Flight& flight);
+  void set_aside(Flight& flight);
+  [[nodiscard]] bool finish_ended();
+  [[nodiscard]] bool any_ended() const;
+  void rest(const LaneDecision& next);
+  void await_end();
 
   // For requests that record their visits (replica_visits.cc).
   void begin_visits(std::span<const ClaimedRow> rows, Nanos began);
@@ -131,11 +164,15 @@ class Replica {
   std::vector<QueueView> views_;  // of the lanes, as choose_lane() saw them last
   std::vector<Claimed> claims_;
   std::vector<ClaimedRow> live_;
-  std::vector<ClaimedRow> doubtful_;   // too late for a batch of wanted_ rows
-  std::vector<Dropped> dropped_;       // resolved as not run
-  std::vector<ClaimedRow> served_;     // resolved as run
-  bool recorded_ = false;              // some row claimed has a visit to be written down
-  VisitRun run_;                       // the last of recorded rows
+  std::vector<ClaimedRow> doubtful_;              // too late for a batch of wanted_ rows
+  std::vector<Dropped> dropped_;                  // resolved as not run
+  std::vector<ClaimedRow> served_;                // resolved as run
+  bool recorded_ = false;                         // some row claimed has a visit to be written down
+  VisitRun run_;                                  // the last of recorded rows
+  std::vector<std::unique_ptr<Flight>> flights_;  // one a slot; none where there is but one
+  std::size_t in_flight_ = 0;
+  Nanos flying_since_ = 0;             // where there are any
+  EventCount landed_;                  // where the thread sleeps while every slot is taken
   std::atomic<bool> stopping_{false};  // written by stop(), read by the thread; release/acquire
   std::atomic<bool> opened_{false};    // written by open() and stop(), read by the thread; the same
   std::thread thread_;

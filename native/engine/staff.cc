@@ -227,6 +227,7 @@ StageStats Staff::stage_stats(std::size_t stage) const {
     stats.retries += one.retries.get();
     stats.padded_elements += one.padded_elements.get();
     stats.padding_elements += one.padding_elements.get();
+    stats.shrunk += one.shrunk.get();
     stats.busy_ns += one.busy_ns.get();
     queue.add(one.queue_ns);
     service.add(one.service_ns);

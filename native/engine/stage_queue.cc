@@ -34,7 +34,7 @@ StageQueue::StageQueue(const StageSpec& spec, const StageLayout& stage, const La
       layout_(layout),
       shapes_(spec, stage),
       shape_lane_capacity_(capacity_of_shape_lane(stage, capacity)) {
-  lanes_[kCommonLane].lane = std::make_unique<Lane>(stage, capacity);
+  lanes_[kCommonLane].lane = std::make_unique<Lane>(stage, capacity, spec.model->input_memory());
   for (std::size_t i = 0; i < kPriorityClasses; ++i) lanes_[kCommonLane].lane->provide(i);
   lanes_made_.store(1, std::memory_order_release);
 }

@@ -1,0 +1,40 @@
+// A model on a device, and another that takes its place for good once the device is lost: the batch
+// that found out fails, with all that were in progress, and what comes next runs on the other.
+//
+// Whether it is lost is one thing for all runners of the model: that of a device is a process's.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "model/model.h"
+
+namespace millrace {
+
+class FallbackModel final : public Model {
+ public:
+  // Both take and give the same, as what is declared says; `second` has one slot.
+  FallbackModel(std::shared_ptr<Model> first, std::shared_ptr<Model> second)
+      : first_(std::move(first)), second_(std::move(second)) {}
+
+  const std::vector<TensorSpec>& inputs() const override { return first_->inputs(); }
+  const std::vector<TensorSpec>& outputs() const override { return first_->outputs(); }
+  WarmUp warm_up() const override { return lost() ? second_->warm_up() : first_->warm_up(); }
+  std::shared_ptr<HostMemory> input_memory() const override { return first_->input_memory(); }
+
+  // On the fallback alone where the device is lost.
+  Result<std::unique_ptr<Runner>> make_runner(const RunnerOptions& options) override;
+
+  // Any thread. Relaxed: no data comes with it.
+  [[nodiscard]] bool lost() const { return lost_->load(std::memory_order_relaxed); }
+
+ private:
+  const std::shared_ptr<Model> first_;
+  const std::shared_ptr<Model> second_;
+  // Set by runners, never taken back; they may outlive the model.
+  const std::shared_ptr<std::atomic<bool>> lost_ = std::make_shared<std::atomic<bool>>(false);
+};
+
+}  // namespace millrace
