@@ -105,6 +105,7 @@ export type {
   Configuration,
   StageConfiguration,
 } from './pipeline/configuration.ts'
+export { type CudaOptions, type CudaStage, cuda, type KernelLanguage } from './pipeline/cuda.ts'
 export { definePipeline } from './pipeline/define-pipeline.ts'
 export type { OutputDefinition, PipelineDefinition } from './pipeline/definition.ts'
 export type {

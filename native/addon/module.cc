@@ -6,6 +6,7 @@
 #include "addon/native_devices.h"
 #include "addon/native_engine.h"
 #include "addon/native_function.h"
+#include "addon/native_kernel.h"
 #include "addon/native_loads.h"
 #include "addon/native_model.h"
 #include "addon/native_port.h"
@@ -33,6 +34,9 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   exports.Set("loadModel", Napi::Function::New<&NativeModel::load>(env, "loadModel"));
   exports.Set("probeProvider", Napi::Function::New<&probe_provider>(env, "probeProvider"));
   exports.Set("cudaDevices", Napi::Function::New<&cuda_devices>(env, "cudaDevices"));
+  exports.Set("kernelCompiler", Napi::Function::New<&kernel_compiler>(env, "kernelCompiler"));
+  exports.Set("loadKernel", Napi::Function::New<&load_kernel>(env, "loadKernel"));
+  exports.Set("withFallback", Napi::Function::New<&with_fallback>(env, "withFallback"));
   exports.Set("vulkanDevices", Napi::Function::New<&vulkan_devices>(env, "vulkanDevices"));
   exports.Set("createEngine", Napi::Function::New<&NativeEngine::create>(env, "createEngine"));
   exports.Set("openLoads", Napi::Function::New<&open_loads>(env, "openLoads"));

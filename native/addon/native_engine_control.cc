@@ -5,7 +5,7 @@
 
 #include "addon/native_engine.h"
 #include "addon/native_error.h"
-#include "addon/native_model.h"
+#include "addon/spec_reader.h"
 
 namespace millrace {
 namespace {
@@ -18,7 +18,7 @@ StageChange read_change(const Napi::Object& object) {
   StageChange change;
   change.stage = static_cast<std::size_t>(number(object, "stage"));
   const Napi::Value model = object.Get("model");
-  if (model.IsObject()) change.model = NativeModel::Unwrap(model.As<Napi::Object>())->model();
+  if (model.IsObject()) change.model = read_model(model.As<Napi::Object>());
   change.replicas = static_cast<std::size_t>(number(object, "replicas"));
   change.max_batch = static_cast<std::size_t>(number(object, "maxBatch"));
   const double delay_ms = number(object, "maxDelayMs");

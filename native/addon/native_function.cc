@@ -4,24 +4,11 @@
 #include <utility>
 #include <vector>
 
+#include "addon/tensor_values.h"
 #include "addon/value_reader.h"
 
 namespace millrace {
 namespace {
-
-std::vector<TensorSpec> read_specs(const Napi::Object& object, const char* key) {
-  std::vector<TensorSpec> specs;
-  each(object, key, [&](const Napi::Value& value) {
-    const auto one = value.As<Napi::Object>();
-    TensorSpec spec;
-    spec.name = text(one, "name");
-    spec.type = read_type(text(one, "type"));
-    each(one, "dims",
-         [&](const Napi::Value& dim) { spec.dims.push_back(dim.As<Napi::Number>().Int64Value()); });
-    specs.push_back(std::move(spec));
-  });
-  return specs;
-}
 
 Error read_failure(const Napi::CallbackInfo& info, std::size_t message) {
   Error error{ErrorCode::kStageFailed, info[message].As<Napi::String>().Utf8Value()};
@@ -46,8 +33,8 @@ Napi::Value NativeFunction::create(const Napi::CallbackInfo& info) {
   const auto object = info[0].As<Napi::Object>();
   FunctionModelOptions options;
   options.name = text(object, "name");
-  options.inputs = read_specs(object, "inputs");
-  options.outputs = read_specs(object, "outputs");
+  options.inputs = read_tensors(object, "inputs");
+  options.outputs = read_tensors(object, "outputs");
   options.ragged = flag(object, "ragged");
   options.timeout = read_ms(object, "timeoutMs");
   std::shared_ptr<FunctionModel> model = FunctionModel::make(std::move(options));

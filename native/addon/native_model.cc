@@ -114,11 +114,14 @@ Napi::Value NativeModel::load(const Napi::CallbackInfo& info) {
                       deferred.Reject(load->error(js).Value());
                       return;
                     }
-                    std::shared_ptr<Model> model = load->result->value();
-                    deferred.Resolve(EnvRuntime::of(js).model_constructor.New(
-                        {Napi::External<std::shared_ptr<Model>>::New(js, &model)}));
+                    deferred.Resolve(of(js, load->result->value()));
                   });
   return deferred.Promise();
+}
+
+Napi::Object NativeModel::of(Napi::Env env, std::shared_ptr<Model> model) {
+  return EnvRuntime::of(env).model_constructor.New(
+      {Napi::External<std::shared_ptr<Model>>::New(env, &model)});
 }
 
 Napi::Value NativeModel::inputs(const Napi::CallbackInfo& info) {

@@ -1,5 +1,5 @@
-// A loaded ONNX model, as JavaScript holds it: its inputs and outputs to look at, and something to
-// build engines from.
+// A loaded model, of ONNX or a CUDA kernel, as JavaScript holds it: its inputs and outputs to look
+// at, and something to build engines from.
 #pragma once
 
 #include <napi.h>
@@ -17,6 +17,9 @@ class NativeModel : public Napi::ObjectWrap<NativeModel> {
   // loadModel(options: LoadModelOptions): Promise<NativeModel>. Rejects with an Error whose `code`
   // is a MillraceErrorCode.
   static Napi::Value load(const Napi::CallbackInfo& info);
+
+  // Of any kind of model.
+  static Napi::Object of(Napi::Env env, std::shared_ptr<Model> model);
 
   explicit NativeModel(const Napi::CallbackInfo& info);
 

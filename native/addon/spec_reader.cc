@@ -17,13 +17,6 @@ std::vector<std::byte> read_bytes(const Napi::Value& value) {
   return {first, first + bytes.ByteLength()};
 }
 
-// A NativeModel, or a NativeFunction, which is one as well.
-std::shared_ptr<Model> read_model(const Napi::Object& object) {
-  const Napi::Function function = EnvRuntime::of(object.Env()).function_constructor.Value();
-  if (object.InstanceOf(function)) return NativeFunction::Unwrap(object)->model();
-  return NativeModel::Unwrap(object)->model();
-}
-
 // [stage, index]; stage -1 is the request.
 Source read_source(const Napi::Value& value) {
   const auto pair = value.As<Napi::Array>();
@@ -140,6 +133,12 @@ OutputSpec read_output(const Napi::Object& object) {
 }
 
 }  // namespace
+
+std::shared_ptr<Model> read_model(const Napi::Object& object) {
+  const Napi::Function function = EnvRuntime::of(object.Env()).function_constructor.Value();
+  if (object.InstanceOf(function)) return NativeFunction::Unwrap(object)->model();
+  return NativeModel::Unwrap(object)->model();
+}
 
 PipelineSpec read_pipeline_spec(const Napi::Object& object) {
   PipelineSpec spec;

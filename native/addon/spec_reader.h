@@ -4,9 +4,14 @@
 
 #include <napi.h>
 
+#include <memory>
+
 #include "engine/pipeline_spec.h"
 
 namespace millrace {
+
+// A NativeModel, or a NativeFunction, which is one as well.
+std::shared_ptr<Model> read_model(const Napi::Object& object);
 
 PipelineSpec read_pipeline_spec(const Napi::Object& object);
 

@@ -5,7 +5,7 @@ import { loadAddon } from '../native/load.ts'
 import { findOnnxRuntime, onnxRuntimeVersion } from '../native/onnx-runtime.ts'
 import type { TierPlace } from '../pipeline/tier.ts'
 
-/** Why ONNX Runtime cannot run models in a place. */
+/** Why models, or kernels, cannot run in a place. */
 export interface ProviderFault {
   readonly reason: FaultReason
   /** What was looked for, and what was found. */
@@ -16,13 +16,14 @@ export interface ProviderFault {
 
 /**
  * Kinds of faults: the driver of the device is not installed, or is older than is needed; it works and has no such device;
- * ONNX Runtime's library for it is not installed; all is there, and ONNX Runtime refuses.
+ * ONNX Runtime's library for it is not installed; the compiler of kernels is not; all is there, and ONNX Runtime refuses.
  */
 export type FaultReason =
   | 'driver-missing'
   | 'driver-too-old'
   | 'no-device'
   | 'provider-library-missing'
+  | 'compiler-missing'
   | 'refused'
 
 /** What the drivers say. */
@@ -56,9 +57,10 @@ export async function providerFault(place: TierPlace): Promise<ProviderFault | u
 const nothing: NativeCudaReport = { cudaVersion: 0, driverVersion: undefined, devices: [] }
 
 /** The system's, or what the environment names in their place. */
-function cudaLibraries() {
+export function cudaLibraries() {
   const { MILLRACE_CUDA_DRIVER: driver = '', MILLRACE_NVML: nvml = '' } = process.env
-  return { driver, nvml }
+  const { MILLRACE_NVRTC: compiler = '' } = process.env
+  return { driver, nvml, compiler }
 }
 
 /** The reports of what one provider needs, or of all. */
@@ -105,21 +107,25 @@ function vulkanFault(report: NativeVulkanReport | undefined): ProviderFault | un
   return { reason: 'no-device', message, remedy }
 }
 
-function cudaFault({ fault, devices, cudaVersion }: NativeCudaReport, device: number) {
+/** What the driver says against a device. Pure. */
+export function cudaFault(
+  { fault, devices, cudaVersion }: NativeCudaReport,
+  device: number,
+): ProviderFault | undefined {
   const remedy = 'install the NVIDIA driver for CUDA 12 or later (525 or later)'
   if (fault !== undefined) {
     const message = `CUDA needs the NVIDIA driver: ${fault}`
-    return { reason: 'driver-missing', message, remedy } as const
+    return { reason: 'driver-missing', message, remedy }
   }
   if (cudaVersion < oldestCuda) {
     const message = `expected a driver for CUDA 12 or later, found one for ${cudaText(cudaVersion)}`
-    return { reason: 'driver-too-old', message, remedy } as const
+    return { reason: 'driver-too-old', message, remedy }
   }
   if (device < devices.length) return undefined
   const have = devices.length === 0 ? 'none' : `${devices.length}, from 0 on`
   const message = `expected CUDA device ${device}, the driver has ${have}`
   const fix = 'take another tier, or look at CUDA_VISIBLE_DEVICES'
-  return { reason: 'no-device', message, remedy: fix } as const
+  return { reason: 'no-device', message, remedy: fix }
 }
 
 /** 12040 is CUDA 12.4. */

@@ -117,7 +117,7 @@ export class Changes<Stages extends string> {
       const current = this.#configuration
       const next = await placeStages(
         (faults) => changeConfiguration(pipeline, { configuration, current, faults }),
-        [...current.values()].map(({ tier }) => tier),
+        { pipeline, serving: current },
       )
       await this.#applyNow(next)
       this.#configuration = next
@@ -146,15 +146,22 @@ export class Changes<Stages extends string> {
       const source = this.#sourceOf(name, model)
       return [wantedModel(name, { stage: this.#onnx(name), tier, source })]
     })
+    const moved = changed.filter(([name, { tier }]) => tier !== this.#now(name).tier)
+    const tiers = moved.map(([name, { tier }]) => [name, tier] as const)
     const models = await this.#load(wanted)
+    const kernels = await this.#engine.hosts.kernelsOn(tiers).catch((error: unknown) => {
+      releaseAll(models)
+      throw error
+    })
     const changes = changed.map(([name, stage]) => {
-      return this.#changeOf(name, { model: models.get(name), stage })
+      return this.#changeOf(name, { model: models.get(name) ?? kernels.run.get(name), stage })
     })
     const workers = changed.map(([name, { replicas }]) => [name, replicas] as const)
     try {
       this.#checkReplaceable(wanted, { models, call: 'apply' })
       await this.#withWorkers(workers, () => this.#engine.native.reconfigure(changes))
     } finally {
+      kernels.release()
       releaseAll(models)
     }
   }
@@ -248,7 +255,7 @@ export class Changes<Stages extends string> {
 
   #changeOf(
     name: string,
-    given: { model: NativeModel | undefined; stage?: ResolvedStageConfiguration },
+    given: { model: NativeStageChange['model']; stage?: ResolvedStageConfiguration },
   ): NativeStageChange {
     const { replicas, maxBatch, maxDelayMs, threads } = given.stage ?? this.#now(name)
     const stage = this.#engine.bound.stages.findIndex((one) => one.name === name)
@@ -273,7 +280,7 @@ export class Changes<Stages extends string> {
     if (this.#isOnnx(stage)) return this.#engine.pipeline.stages[stage] as OnnxStage
     throw new MillraceError({
       code: 'MILLRACE_INVALID_OPTION',
-      message: `swap: expected a stage made by onnx(), "${stage}" runs a function; start another engine`,
+      message: `swap: expected a stage made by onnx(), "${stage}" runs a function or a kernel; start another engine`,
     })
   }
 

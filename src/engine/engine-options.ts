@@ -1,11 +1,21 @@
-import { checkBoolean, checkInteger, checkNumber, checkObject, checkOneOf } from '../check.ts'
+import {
+  checkBoolean,
+  checkInteger,
+  checkNumber,
+  checkObject,
+  checkOneOf,
+  checkRecord,
+  describe,
+} from '../check.ts'
 import { availableCores } from '../devices/available-cores.ts'
+import { MillraceError } from '../errors.ts'
 import {
   type Configuration,
   type ResolvedStageConfiguration,
   resolveConfiguration,
 } from '../pipeline/configuration.ts'
 import type { Pipeline } from '../pipeline/pipeline.ts'
+import { readTier } from '../pipeline/tier.ts'
 
 export interface EngineOptions<Stages extends string = string> {
   /** How each stage is run. Default: one thread a replica, batches up to 16, the cores shared out. */
@@ -29,6 +39,13 @@ export interface EngineOptions<Stages extends string = string> {
    * Default true.
    */
   readonly warmUp?: boolean | undefined
+  /**
+   * Bytes of device memory that the kernels of this process may take, by tier: `{ cuda: 2 ** 30, 'cuda-1': 2 ** 31 }`. A
+   * replica that finds less than it needs for its largest batch takes smaller ones (`shrunkBatches` of its stage counts
+   * that), and is not made where there is none for a row. Models of ONNX Runtime are not counted: see `gpu_mem_limit` of
+   * their provider. Default: what the driver gives.
+   */
+  readonly gpuMemoryBytes?: Readonly<Record<string, number>> | undefined
 }
 
 /** What becomes of requests that cannot be answered in time. */
@@ -54,9 +71,17 @@ export interface StartTerms {
   readonly objectiveMs: number
   readonly shed: boolean
   readonly warmUp: boolean
+  /** By device; none: no limit. */
+  readonly gpuMemoryBytes: ReadonlyMap<number, number>
 }
 
-const startKeys = ['configuration', 'maxPendingRows', 'overload', 'warmUp'] as const
+const startKeys = [
+  'configuration',
+  'maxPendingRows',
+  'overload',
+  'warmUp',
+  'gpuMemoryBytes',
+] as const
 const overloads = ['shed', 'queue'] as const
 const mostPendingRows = 1 << 20
 const defaultCloseMs = 10_000
@@ -65,11 +90,13 @@ const defaultCloseMs = 10_000
 export function readEngineOptions(pipeline: Pipeline, options: unknown): StartTerms {
   const given = checkObject(options, { name: 'engine options', keys: startKeys })
   const { configuration = {}, maxPendingRows, overload = 'shed', warmUp = true } = given
+  const { gpuMemoryBytes = {} } = given
   const shed = checkOneOf(overload, { name: 'overload', choices: overloads }) === 'shed'
   const asked = { configuration, cores: availableCores() }
   return {
     configure: (faults) => resolveConfiguration(pipeline, { ...asked, faults }),
     warmUp: checkBoolean(warmUp, { name: 'warmUp' }),
+    gpuMemoryBytes: checkGpuMemory(gpuMemoryBytes),
     maxPendingRows: maxPendingRows === undefined ? undefined : checkPendingRows(maxPendingRows),
     objectiveMs: pipeline.objective?.latencyMs ?? Number.POSITIVE_INFINITY,
     shed,
@@ -81,6 +108,22 @@ export function readCloseOptions(options: unknown): number {
   const given = checkObject(options, { name: 'close options', keys: ['timeoutMs'] })
   const { timeoutMs = defaultCloseMs } = given
   return checkNumber(timeoutMs, { name: 'timeoutMs', min: 0 })
+}
+
+function checkGpuMemory(value: unknown): ReadonlyMap<number, number> {
+  const entries = Object.entries(checkRecord(value, { name: 'gpuMemoryBytes' }))
+  return new Map(
+    entries.map(([tier, bytes]) => {
+      const place = readTier(tier)
+      const name = `gpuMemoryBytes, ${tier}`
+      if (place?.provider === 'cuda') return [place.device, checkInteger(bytes, { name, min: 1 })]
+      const expected = 'expected tiers "cuda" or "cuda-N", where kernels run'
+      throw new MillraceError({
+        code: 'MILLRACE_INVALID_OPTION',
+        message: `${name}: ${expected}, got ${describe(tier)}; name these`,
+      })
+    }),
+  )
 }
 
 function checkPendingRows(value: unknown): number {

@@ -135,14 +135,14 @@ export class Engine<P extends Pipeline = Pipeline> implements AsyncDisposable {
   ): Promise<Engine<P>> {
     checkPipeline(pipeline)
     const { configure, maxPendingRows: limit, ...terms } = readEngineOptions(pipeline, options)
-    const configuration = await placeStages(configure)
+    const configuration = await placeStages(configure, { pipeline })
     const chosen = withChosenModels(pipeline, configuration)
     const loads = loadAddon().openLoads()
     const models = await loadModels(chosen, { configuration, loads })
     try {
       const bound = bindPipeline(chosen, models)
       const maxPendingRows = limit ?? defaultPendingRows(bound)
-      const hosts = await FunctionHosts.start(chosen, { models, configuration })
+      const hosts = await FunctionHosts.start(chosen, { models, configuration, ...terms })
       const run = new Map<string, NativeModel | NativeFunction>([...models, ...hosts.natives])
       const spec = toNativeSpec(bound, { models: run, configuration, maxPendingRows, ...terms })
       const native = await createNative(spec, hosts)

@@ -1,28 +1,52 @@
-import { faultText, providerFault } from '../devices/provider-fault.ts'
+import { kernelFault } from '../devices/kernel-fault.ts'
+import { faultText, type ProviderFault, providerFault } from '../devices/provider-fault.ts'
+import { needOf } from '../pipeline/choose-tier.ts'
 import type { ResolvedStageConfiguration } from '../pipeline/configuration.ts'
+import type { Pipeline } from '../pipeline/pipeline.ts'
+import type { Stage } from '../pipeline/stage.ts'
 import { isAccelerator, readTier, type TierPlace } from '../pipeline/tier.ts'
 
 type Resolved = ReadonlyMap<string, ResolvedStageConfiguration>
 
 /**
- * A configuration of which every tier can be used in this process. `resolve` makes it of the tiers that cannot, by name,
- * each with its reason; only accelerators that it names are looked at, and those of `known` are taken to work.
+ * A configuration of which every tier can be used in this process. `resolve` makes it of what cannot (see `needOf`), each
+ * with its reason; only accelerators that it names are looked at, and what serves already is taken to work.
  *
  * @throws {MillraceError} what `resolve` throws: MILLRACE_DEVICE_UNAVAILABLE where a stage has nothing to run on.
  */
 export async function placeStages(
   resolve: (faults: ReadonlyMap<string, string>) => Resolved,
-  known: Iterable<string> = [],
+  { pipeline, serving = new Map() }: { readonly pipeline: Pipeline; readonly serving?: Resolved },
 ): Promise<Resolved> {
-  const usable = new Set(known)
+  const needs = (stages: Resolved): readonly Need[] => {
+    return [...stages]
+      .filter(([, { tier }]) => isAccelerator(tier))
+      .map(([name, { tier }]) => {
+        const stage = pipeline.stages[name] as Stage
+        return { need: needOf(stage, tier), stage, tier }
+      })
+  }
+  const usable = new Set(needs(serving).map(({ need }) => need))
   const faults = new Map<string, string>()
   for (;;) {
     const resolved = resolve(faults)
-    const asked = [...resolved.values()].map(({ tier }) => tier)
-    const tier = asked.find((one) => isAccelerator(one) && !usable.has(one))
-    if (tier === undefined) return resolved
-    const fault = await providerFault(readTier(tier) as TierPlace) // resolved: it is a tier
-    if (fault === undefined) usable.add(tier)
-    else faults.set(tier, faultText(fault))
+    const asked = needs(resolved).find(({ need }) => !usable.has(need))
+    if (asked === undefined) return resolved
+    const fault = await faultOf(asked)
+    if (fault === undefined) usable.add(asked.need)
+    else faults.set(asked.need, faultText(fault))
   }
+}
+
+/** A stage on an accelerator, and what that asks of this process. */
+interface Need {
+  readonly need: string
+  readonly stage: Stage
+  readonly tier: string
+}
+
+function faultOf({ stage, tier }: Need): Promise<ProviderFault | undefined> {
+  const place = readTier(tier) as TierPlace // resolved: it is a tier
+  if (stage.kind !== 'cuda') return providerFault(place)
+  return kernelFault({ device: place.device, language: stage.language })
 }

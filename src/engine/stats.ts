@@ -34,6 +34,11 @@ export interface StageStats extends NativeStageStats {
   readonly paddedElements: number
   /** How many of `paddedElements` were padding. */
   readonly paddingElements: number
+  /**
+   * How often a replica came down to smaller batches than it was to take, since the memory of its device was not enough. It
+   * stays with them until it is replaced.
+   */
+  readonly shrunkBatches: number
   /** Milliseconds that replicas spent on batches, all together. */
   readonly busyMs: number
   /** Milliseconds rows waited for a batch. */

@@ -15,6 +15,12 @@ export interface Addon {
     readonly driver: string
     readonly nvml: string
   }): Promise<NativeCudaReport>
+  /** Why there is no compiler of CUDA kernels (NVRTC), in this file where it is not empty; undefined where there is one. */
+  kernelCompiler(file: string): Promise<string | undefined>
+  /** Rejects with an Error whose `code` is a MillraceErrorCode. */
+  loadKernel(options: LoadKernelOptions): Promise<NativeModel>
+  /** Runs the model until its device is lost, and from then on the function. */
+  withFallback(model: NativeModel, fallback: NativeFunction): NativeModel
   vulkanDevices(): Promise<NativeVulkanReport>
   createEngine(spec: NativePipelineSpec): Promise<NativeEngine>
   /** Loads that can be cancelled together, also with those above; all are when the environment ends. */
@@ -108,6 +114,31 @@ export interface LoadModelOptions extends ProbeOptions {
   readonly loads?: NativeLoads | undefined
   /** Loads at low priority where that is possible, so that what is served meanwhile does not suffer. */
   readonly background: boolean
+}
+
+/** A CUDA kernel: see native/cuda/cuda_model.h for how it is launched. */
+export interface LoadKernelOptions {
+  /** Files of the driver and of the compiler; empty: the system's. */
+  readonly driver: string
+  readonly compiler: string
+  /** What messages call it, and what the compiler's log calls the source. */
+  readonly name: string
+  readonly file: string
+  readonly text: string
+  /** Whether the text is PTX; otherwise it is C++. */
+  readonly ptx: boolean
+  readonly kernel: string
+  readonly defines: Readonly<Record<string, string>>
+  /** The first dimension counts rows, the others are fixed. */
+  readonly inputs: readonly NativeTensor[]
+  readonly outputs: readonly NativeTensor[]
+  /** Blocks of each row. */
+  readonly grid: readonly [y: number, z: number]
+  readonly block: readonly [x: number, y: number, z: number]
+  readonly sharedBytes: number
+  readonly device: number
+  /** Of the device, that kernels of this process may take, all together; Infinity for no limit. */
+  readonly memoryBytes: number
 }
 
 export interface NativeModel {
@@ -341,7 +372,7 @@ export interface NativeRefusal {
 /** How a stage is to be served; by the model that serves it now where there is none. */
 export interface NativeStageChange {
   readonly stage: number
-  readonly model: NativeModel | undefined
+  readonly model: NativeModel | NativeFunction | undefined
   readonly replicas: number
   readonly maxBatch: number
   readonly maxDelayMs: number

@@ -106,7 +106,7 @@ export interface LiveGraph {
 
 export interface LiveNode {
   readonly name: string
-  readonly kind: 'onnx' | 'js' | 'inline'
+  readonly kind: 'onnx' | 'js' | 'inline' | 'cuda'
   /** Stages on the longest way from the request to it. */
   readonly level: number
   /** Makes a row into items. */

@@ -1,15 +1,29 @@
 import { MillraceError } from '../errors.ts'
 import type { Stage } from './stage.ts'
-import { defaultTier, readTier } from './tier.ts'
+import { defaultTier, isAccelerator, type ProviderName, readTier } from './tier.ts'
 
-/** Tiers that cannot be used, by name, each with its reason and remedy. */
+/** What cannot be used here, by {@link needOf}, each with its reason and remedy. */
 export type TierFaults = ReadonlyMap<string, string>
+
+/** What may run a stage, the most wanted first; undefined where that is for the configuration to say. Pure. */
+export function providersOf(stage: Stage): readonly ProviderName[] | undefined {
+  if (stage.kind === 'onnx') return stage.providers?.map(({ provider }) => provider)
+  if (stage.kind === 'cuda') return stage.fallback === undefined ? ['cuda'] : ['cuda', 'cpu']
+  return undefined
+}
 
 /** The tiers that a stage takes where a configuration says nothing, the most wanted first. Pure. */
 export function tiersOf(stage: Stage): readonly [first: string, ...fallbacks: string[]] {
-  const providers = stage.kind === 'onnx' ? (stage.providers ?? []) : []
-  const [first = 'cpu-1', ...others] = providers.map(({ provider }) => defaultTier(provider))
+  const [first = 'cpu-1', ...others] = (providersOf(stage) ?? []).map(defaultTier)
   return [first, ...others]
+}
+
+/**
+ * What a stage needs of this process to run on a tier: the tier, for a model; a kernel needs the same device, but another
+ * library, and one that depends on what it is written in. Pure.
+ */
+export function needOf(stage: Stage, tier: string): string {
+  return stage.kind === 'cuda' && isAccelerator(tier) ? `${tier} ${stage.language}` : tier
 }
 
 /**
@@ -22,8 +36,7 @@ export function chooseTier(
   wanted: string,
   { stage, faults, where }: { stage: Stage; faults: TierFaults; where: string },
 ): string {
-  const listed =
-    stage.kind === 'onnx' ? stage.providers?.map(({ provider }) => provider) : undefined
+  const listed = providersOf(stage)
   const provider = readTier(wanted)?.provider ?? 'cpu'
   const at = listed?.indexOf(provider) ?? 0
   if (listed !== undefined && at < 0) {
@@ -34,11 +47,17 @@ export function chooseTier(
     })
   }
   const tiers = [wanted, ...(listed?.slice(at + 1).map(defaultTier) ?? [])]
-  const usable = tiers.find((tier) => !faults.has(tier))
+  const usable = tiers.find((tier) => !faults.has(needOf(stage, tier)))
   if (usable !== undefined) return usable
-  const problems = tiers.map((tier) => `"${tier}" cannot be used here: ${faults.get(tier)}`)
+  const problems = tiers.map((tier) => {
+    return `"${tier}" cannot be used here: ${faults.get(needOf(stage, tier))}`
+  })
+  const advice =
+    stage.kind === 'cuda'
+      ? 'cuda(…, { fallback: a function that does the same })'
+      : `onnx(…, { providers: ['${provider}', 'cpu'] })`
   throw new MillraceError({
     code: 'MILLRACE_DEVICE_UNAVAILABLE',
-    message: `${where}: ${problems.join('. ')}. Or list a fallback: onnx(…, { providers: ['${provider}', 'cpu'] })`,
+    message: `${where}: ${problems.join('. ')}. Or list a fallback: ${advice}`,
   })
 }

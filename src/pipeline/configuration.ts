@@ -18,7 +18,7 @@ export interface StageConfiguration {
   /**
    * Kind of hardware slot a replica takes: `cpu-N` is N threads, from 1 to 256; `cuda`, `tensorrt` (`cuda-N`, `tensorrt-N`
    * on device N) and `webgpu` are accelerators. Default: the first of the stage's `providers`, `cpu-1` where it lists none;
-   * the only one for js() and inline().
+   * the only one for js() and inline(). For cuda(): `cuda`, and where it has a fallback also `cpu-1`, which is that.
    */
   readonly tier?: string | undefined
   /** Most rows in one batch, from 1 to 65,536. Default 16; 1 for inline() given rows one by one (`batched: false`). */
@@ -91,7 +91,9 @@ export function resolveConfiguration(
   pipeline: Pipeline,
   given: Faults & { readonly configuration: unknown; readonly cores: number },
 ): ReadonlyMap<string, ResolvedStageConfiguration> {
-  const busy = Object.values<Stage>(pipeline.stages).filter(({ kind }) => kind !== 'inline')
+  const busy = Object.values<Stage>(pipeline.stages).filter(({ kind }) => {
+    return kind !== 'inline' && kind !== 'cuda'
+  })
   const share = Math.max(1, Math.floor(given.cores / Math.max(1, busy.length)))
   return resolveStages(pipeline, given, (name) => ({
     tier: tiersOf(pipeline.stages[name] as Stage)[0],
@@ -181,8 +183,8 @@ function resolveStage(
       `${where}.tier: expected ${tierForms}, got ${describe(wanted)}; take one of these`,
     )
   }
-  if (isFunctionStage(stage) && wanted !== 'cpu-1') {
-    const expected = `expected "cpu-1", since ${stage.kind}() runs on one thread`
+  if (isFunctionStage(stage) && wanted !== 'cpu-1' && !isKernelTier(stage, wanted)) {
+    const expected = `expected ${stage.kind === 'cuda' ? '"cuda" or ' : ''}"cpu-1", since ${stage.kind}() runs on one thread`
     throw invalid(`${where}.tier: ${expected}, got ${describe(wanted)}; give it more replicas`)
   }
   const tier = chooseTier(wanted, { stage, faults, where: `${where}.tier` })
@@ -203,6 +205,11 @@ function resolveStage(
   }
 }
 
+/** Whether a stage is a kernel, and the tier a device of the kind that kernels run on. */
+function isKernelTier(stage: Stage, tier: string): boolean {
+  return stage.kind === 'cuda' && readTier(tier)?.provider === 'cuda'
+}
+
 function checkModel(model: unknown, { where, stage }: { where: string; stage: Stage }): string {
   const choices = modelsOf(stage)
   if (choices.length > 0) return checkOneOf(model, { name: `${where}.model`, choices })
@@ -221,6 +228,7 @@ function defaultBatch(stage: Stage): number {
 }
 
 function defaultReplicas(stage: Stage, share: number): number {
+  if (stage.kind === 'cuda') return 1
   return stage.kind === 'inline' ? stage.concurrency : Math.max(1, share)
 }
 

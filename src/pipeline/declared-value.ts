@@ -8,6 +8,7 @@ import type { ModelSignature, TensorSpec } from './tensor-spec.ts'
 
 /** What a stage runs, as a subject of messages. */
 export function runnerOf(stage: Stage): string {
+  if (stage.kind === 'cuda') return 'the kernel'
   return isFunctionStage(stage) ? 'the function' : 'the model'
 }
 

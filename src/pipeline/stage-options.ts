@@ -45,7 +45,7 @@ export interface StageBase<
   Decider extends string = string,
   Gathered extends string = string,
 > {
-  readonly kind: 'onnx' | 'js' | 'inline'
+  readonly kind: 'onnx' | 'js' | 'inline' | 'cuda'
   /** Candidates for each input. */
   readonly inputs: Readonly<Record<string, readonly Input[]>>
   readonly when: Condition<Decider> | undefined

@@ -1,3 +1,4 @@
+import type { CudaStage } from './cuda.ts'
 import type { InlineStage } from './inline.ts'
 import type { JsStage } from './js.ts'
 import { modelLabel } from './model-source.ts'
@@ -7,8 +8,8 @@ import { isSealed } from './stage-options.ts'
 /** A stage of any kind. */
 export type Stage = OnnxStage | FunctionStage
 
-/** A stage that runs a function. */
-export type FunctionStage = JsStage | InlineStage
+/** A stage that says itself what it takes and gives: it runs a function, or a kernel. */
+export type FunctionStage = JsStage | InlineStage | CudaStage
 
 /** Whether one of the factories made this, so that it needs no checking. */
 export function isStage(value: unknown): value is Stage {
@@ -28,5 +29,7 @@ export function stageLabel(stage: Stage): string {
       return `${stage.url}#${stage.exportName}`
     case 'inline':
       return `inline ${stage.run.name}`.trimEnd()
+    case 'cuda':
+      return `kernel ${stage.kernel}`
   }
 }

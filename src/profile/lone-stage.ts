@@ -91,6 +91,7 @@ function withModel(stage: Stage, { source }: ModelVariant): Stage {
 
 /** What is measured as one provider must not be another that took its place. */
 function onProvider(stage: Stage, provider: ProviderName): Stage {
+  if (stage.kind === 'cuda' && provider === 'cuda') return { ...stage, fallback: undefined }
   if (stage.kind !== 'onnx' || stage.providers === undefined) return stage
   return { ...stage, providers: stage.providers.filter((one) => one.provider === provider) }
 }

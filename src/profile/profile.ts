@@ -37,7 +37,7 @@ export interface StageProfile {
   /** Visits per request of the pipeline, on average; above 1 where it runs for each item of a fan-out. */
   readonly scaleFactor: number
   /** What runs it; an `inline` stage waits for others and keeps no core busy. Default `onnx`. */
-  readonly kind?: 'onnx' | 'js' | 'inline' | undefined
+  readonly kind?: 'onnx' | 'js' | 'inline' | 'cuda' | undefined
   /** Turns a row into items, for each of which the stages that read it run. Default false. */
   readonly fanOut?: boolean | undefined
   /** The fan-out stage whose items it waits for and brings together. */

@@ -1,4 +1,6 @@
 // Which stages are measured on which tiers, and which of them shows how replicas share a tier. Pure.
+
+import { providersOf } from '../pipeline/choose-tier.ts'
 import type { ModelVariant } from '../pipeline/model-variants.ts'
 import { isFunctionStage, type Stage } from '../pipeline/stage.ts'
 import { readTier } from '../pipeline/tier.ts'
@@ -16,9 +18,8 @@ export function variantsOf(stage: Stage): readonly ModelVariant[] {
 
 /** The tiers that a stage is measured on: those of the providers that it lists. */
 export function tiersOf(stage: Stage, tiers: readonly string[]): readonly string[] {
-  if (isFunctionStage(stage)) return [oneThread]
-  const listed =
-    stage.kind === 'onnx' ? stage.providers?.map(({ provider }) => provider) : undefined
+  if (isFunctionStage(stage) && stage.kind !== 'cuda') return [oneThread]
+  const listed = providersOf(stage)
   return tiers.filter((tier) => listed?.includes(readTier(tier)?.provider ?? 'cpu') ?? true)
 }
 

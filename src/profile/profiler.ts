@@ -5,6 +5,7 @@ import { checkSignal } from '../engine/infer-options.ts'
 import { stageSignatures } from '../engine/stage-signatures.ts'
 import { MillraceError } from '../errors.ts'
 import { packageManifest } from '../package-manifest.ts'
+import { providersOf } from '../pipeline/choose-tier.ts'
 import { checkPipeline } from '../pipeline/define-pipeline.ts'
 import type { InputsOf, Pipeline } from '../pipeline/pipeline.ts'
 import type { Stage } from '../pipeline/stage.ts'
@@ -142,8 +143,9 @@ function checkTiers(value: unknown): readonly string[] {
 
 function checkMeasurable(pipeline: Pipeline, tiers: readonly string[]): void {
   for (const [name, stage] of Object.entries<Stage>(pipeline.stages)) {
-    if (tiersOf(stage, tiers).length > 0 || stage.kind !== 'onnx') continue
-    const listed = stage.providers?.map(({ provider }) => provider).join(', ')
+    const providers = providersOf(stage)
+    if (tiersOf(stage, tiers).length > 0 || providers === undefined) continue
+    const listed = providers.join(', ')
     const expected = `expected a tier of one of the providers of stage "${name}" (${listed})`
     throw invalid(`tiers: ${expected}, got ${tiers.join(', ')}; add one`)
   }

@@ -1,0 +1,226 @@
+// cuda() stages on the test doubles of NVIDIA's driver and compiler, whose only kernel for stages doubles floats.
+import { execFileSync } from 'node:child_process'
+import { copyFileSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { cuda, definePipeline, Engine, inline } from '../../src/index.ts'
+
+let copies = 0
+const folder = mkdtempSync(join(tmpdir(), 'millrace-cuda-'))
+
+function build(source: string): string {
+  const file = join(folder, `${source}.so`)
+  const path = fileURLToPath(new URL(`../native/${source}.cc`, import.meta.url))
+  execFileSync('g++', ['-std=c++20', '-O0', '-fPIC', '-shared', '-o', file, path])
+  return file
+}
+
+beforeAll(() => {
+  Object.assign(process.env, {
+    MILLRACE_CUDA_DRIVER: build('cuda_double'),
+    MILLRACE_NVRTC: build('nvrtc_double'),
+    MILLRACE_NVML: '/nowhere/libnvidia-ml.so.1',
+  })
+}, 120_000)
+
+afterAll(() => {
+  for (const name of ['CUDA_DRIVER', 'NVRTC', 'NVML']) delete process.env[`MILLRACE_${name}`]
+  rmSync(folder, { recursive: true, force: true })
+})
+
+/** On a device of its own, which was told to fail: see `fail` in cuda_double.h. */
+async function startFailing(fault: string, more: object): ReturnType<typeof startDouble> {
+  const copy = join(folder, `libcuda-${copies++}.so`)
+  copyFileSync(join(folder, 'cuda_double.so'), copy)
+  const before = process.env['MILLRACE_CUDA_DRIVER']
+  Object.assign(process.env, { MILLRACE_CUDA_DRIVER: copy, CUDA_DOUBLE_FAULT: fault })
+  try {
+    return await startDouble(more)
+  } finally {
+    delete process.env['CUDA_DOUBLE_FAULT']
+    Object.assign(process.env, { MILLRACE_CUDA_DRIVER: before })
+  }
+}
+
+function startDouble(more: object) {
+  return Engine.start(pipelineOf(source, more), { warmUp: false })
+}
+
+const width = 4
+const source = '__global__ void twice_rows(const float* x, float* y, unsigned rows) {}'
+const ptx = '.version 8.0\n.entry twice_rows'
+const options = {
+  kernel: 'twice_rows',
+  inputs: { x: { from: 'request.x', type: 'float32', dims: [width] } },
+  outputs: { y: { type: 'float32', dims: [width] } },
+  block: width,
+} as const
+
+function pipelineOf(text: string, more: object = {}) {
+  return definePipeline({
+    stages: { double: cuda(text, { ...options, ...more }) },
+    outputs: { y: 'double.y' },
+  })
+}
+
+/** Without that file, the rest as it is. */
+async function without<Result>(name: string, run: () => Promise<Result>): Promise<Result> {
+  const before = process.env[name]
+  process.env[name] = '/nowhere/missing.so'
+  try {
+    return await run()
+  } finally {
+    process.env[name] = before
+  }
+}
+
+describe.runIf(process.platform === 'linux')('a stage of a CUDA kernel', () => {
+  it.each([
+    ['C++', source],
+    ['PTX', ptx],
+  ])('answers requests with what the kernel made of their rows: %s', async (_language, text) => {
+    await using engine = await Engine.start(pipelineOf(text))
+    const { y } = await engine.infer({ x: Float32Array.of(1, 2, 3, 4, 5, 6, 7, 8) })
+    expect(y).toMatchObject({ dims: [2, width], data: Float32Array.of(2, 4, 6, 8, 10, 12, 14, 16) })
+    expect(engine.configuration.double.tier).toBe('cuda')
+  })
+
+  it('takes what stages before it give, and gives to those after it', async () => {
+    const pipeline = definePipeline({
+      stages: {
+        half: inline(({ x }) => ({ y: x.data.map((one) => one / 2) }), {
+          inputs: { x: { from: 'request.x', type: 'float32', dims: [width] } },
+          outputs: { y: { type: 'float32', dims: [width] } },
+        }),
+        double: cuda(source, { ...options, inputs: { x: 'half.y' } }),
+        again: cuda(source, { ...options, inputs: { x: 'double.y' } }),
+      },
+      outputs: { y: 'again.y' },
+    })
+    await using engine = await Engine.start(pipeline)
+    const { y } = await engine.infer({ x: Float32Array.of(1, 2, 3, 4) })
+    expect(y.data).toEqual(Float32Array.of(2, 4, 6, 8))
+  })
+
+  it('does not start where the kernel does not compile, with the log of the compiler', async () => {
+    await expect(Engine.start(pipelineOf('#error not today'))).rejects.toMatchObject({
+      code: 'MILLRACE_MODEL_LOAD',
+      stage: 'double',
+      message: expect.stringContaining('double.cu(1): error: not today'),
+    })
+  })
+
+  it('does not start without a compiler, and says what was tried', async () => {
+    const start = () => without('MILLRACE_NVRTC', () => Engine.start(pipelineOf(source)))
+    await expect(start()).rejects.toMatchObject({
+      code: 'MILLRACE_DEVICE_UNAVAILABLE',
+      message: expect.stringMatching(
+        /NVRTC\) was not found: \/nowhere\/missing\.so.*MILLRACE_NVRTC/,
+      ),
+    })
+  })
+
+  it('needs no compiler for PTX', async () => {
+    await using engine = await without('MILLRACE_NVRTC', () => Engine.start(pipelineOf(ptx)))
+    expect(engine.state).toBe('serving')
+  })
+
+  it('does not start without a driver, and says what was tried', async () => {
+    const start = () => without('MILLRACE_CUDA_DRIVER', () => Engine.start(pipelineOf(ptx)))
+    await expect(start()).rejects.toMatchObject({
+      code: 'MILLRACE_DEVICE_UNAVAILABLE',
+      message: expect.stringMatching(/needs the NVIDIA driver: .*\/nowhere\/missing\.so/),
+    })
+  })
+
+  it('fails every request once its device is lost, and says so', async () => {
+    await using engine = await startFailing('kernel 700 0', {})
+    for (let request = 0; request < 2; request++) {
+      await expect(engine.infer({ x: new Float32Array(width) })).rejects.toMatchObject({
+        code: 'MILLRACE_STAGE_FAILED',
+        message: expect.stringContaining('CUDA device 0 is lost to this process'),
+      })
+    }
+  })
+
+  it('takes smaller batches where the memory it may take is little', async () => {
+    const configuration = { double: { maxBatch: 1024 } }
+    await using engine = await Engine.start(pipelineOf(ptx), {
+      configuration,
+      gpuMemoryBytes: { cuda: 4096 },
+    })
+    const { y } = await engine.infer({ x: new Float32Array(200 * width).fill(3) })
+    expect(y.data.every((value) => value === 6)).toBe(true)
+    const { shrunkBatches, batchRows } = engine.stats().stages.double
+    expect(shrunkBatches).toBe(1)
+    expect(batchRows.max).toBeLessThanOrEqual(64)
+  })
+
+  it('does not start where there is no memory for one row', async () => {
+    await expect(Engine.start(pipelineOf(ptx), { gpuMemoryBytes: { cuda: 100 } })).rejects.toThrow(
+      /do not fit the budget of 100 \(gpuMemoryBytes\)/,
+    )
+  })
+
+  it.each([[{ gpu: 1 }], [{ cuda: 0 }], [{ webgpu: 1 }], [4096]])(
+    'refuses a budget of %j',
+    async (gpuMemoryBytes) => {
+      const start = Engine.start(pipelineOf(ptx), { gpuMemoryBytes: gpuMemoryBytes as never })
+      await expect(start).rejects.toMatchObject({ code: 'MILLRACE_INVALID_OPTION' })
+    },
+  )
+
+  it('is refused on a device that is not there', async () => {
+    const configuration = { double: { tier: 'cuda-7' } }
+    await expect(Engine.start(pipelineOf(ptx), { configuration })).rejects.toMatchObject({
+      code: 'MILLRACE_DEVICE_UNAVAILABLE',
+      message: expect.stringContaining('expected CUDA device 7, the driver has 1'),
+    })
+  })
+})
+
+describe.runIf(process.platform === 'linux')('the fallback of a CUDA kernel', () => {
+  const fallback = ({ x }: { x: { data: ArrayLike<number> } }) => ({
+    y: Float32Array.from(x.data, (one) => one * 20),
+  })
+
+  it('serves where there is no driver', async () => {
+    await using engine = await without('MILLRACE_CUDA_DRIVER', () =>
+      Engine.start(pipelineOf(source, { fallback })),
+    )
+    expect(engine.configuration.double.tier).toBe('cpu-1')
+    const { y } = await engine.infer({ x: Float32Array.of(1, 2, 3, 4) })
+    expect(y.data).toEqual(Float32Array.of(20, 40, 60, 80))
+  })
+
+  it('is idle where the kernel runs', async () => {
+    await using engine = await Engine.start(pipelineOf(source, { fallback }))
+    const { y } = await engine.infer({ x: Float32Array.of(1, 2, 3, 4) })
+    expect(y.data).toEqual(Float32Array.of(2, 4, 6, 8))
+  })
+
+  it('takes over where the device is lost, after the request that was there', async () => {
+    await using engine = await startFailing('kernel 719 1', { fallback })
+    const x = Float32Array.of(1, 2, 3, 4)
+    expect((await engine.infer({ x })).y.data[0]).toBe(2)
+    await expect(engine.infer({ x })).rejects.toMatchObject({
+      code: 'MILLRACE_STAGE_FAILED',
+      stage: 'double',
+      message: expect.stringMatching(
+        /CUDA device 0 is lost .* what comes next runs on the fallback/,
+      ),
+    })
+    expect((await engine.infer({ x })).y.data[0]).toBe(20)
+  })
+
+  it('takes over, and gives back, by configuration', async () => {
+    await using engine = await Engine.start(pipelineOf(source, { fallback }))
+    const first = async () => (await engine.infer({ x: Float32Array.of(1, 2, 3, 4) })).y.data[0]
+    await engine.apply({ double: { tier: 'cpu-1' } })
+    expect(await first()).toBe(20)
+    await engine.apply({ double: { tier: 'cuda' } })
+    expect(await first()).toBe(2)
+  })
+})
