@@ -5,7 +5,7 @@ export default defineConfig({
     // A crash in native code ends one worker process, not the whole run.
     pool: 'forks',
     include: ['test/**/*.test.ts'],
-    exclude: ['test/stress/**'],
+    exclude: ['test/stress/**', 'test/gpu/**'],
     testTimeout: 30_000,
     hookTimeout: 60_000,
   },

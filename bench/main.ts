@@ -82,7 +82,7 @@ async function report({ chosen, json, quick, save }: Options): Promise<number> {
     const path = await saveReport({ dateTime, command, machine, loadBefore, trials: verdicts })
     console.error(`saved ${path}`)
   }
-  return verdicts.some(({ ours }) => ours === null) ? 1 : 0
+  return verdicts.some(({ ours, met }) => ours === null && met === false) ? 1 : 0
 }
 
 async function measure(trial: Trial, quick: boolean): Promise<TrialVerdict> {

@@ -52,13 +52,14 @@ export function failed(trial: Trial, reason: string): TrialVerdict {
 function judgeComparison(trial: Trial, comparison: Comparison): Verdict {
   const { ours, reference, referenceName, missing, details } = comparison
   const target = comparison.target ?? trial.target
-  const ratio = reference === null ? null : ratioOf(trial.ratio, { ours, reference })
+  const ratio =
+    ours === null || reference === null ? null : ratioOf(trial.ratio, { ours, reference })
   const figure = target.figure === 'ours' ? ours : ratio
   return {
     trial: trial.name,
     ...(comparison.case !== undefined && { case: comparison.case }),
     unit: comparison.unit ?? trial.unit,
-    ours: rounded(ours),
+    ours: ours === null ? null : rounded(ours),
     reference: reference === null ? null : rounded(reference),
     referenceName,
     ratio: ratio === null ? null : rounded(ratio),

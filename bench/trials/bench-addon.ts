@@ -1,5 +1,5 @@
 /**
- * What bench/native/addon exports, as it is: the bare floor and the bare loop. Built together with the
+ * What bench/native/addon exports, as it is: the bare floor and the bare loops. Built together with the
  * product's addon, and loaded only by trials.
  */
 import { createRequire } from 'node:module'
@@ -21,6 +21,24 @@ export type BenchAddon = {
     durationMs: number
     inputs: readonly { data: Float32Array | BigInt64Array; dims: readonly number[] }[]
   }): Promise<Float64Array>
+  /** Milliseconds of a copy to a CUDA device and back; see bare_gpu.h. */
+  gpuCopies(options: {
+    driver: string
+    bytes: number
+    rounds: number
+    pinned: boolean
+  }): Promise<number>
+  /** Rows a second of bare batches of a kernel; see bare_gpu.h. */
+  gpuBatches(options: {
+    driver: string
+    compiler: string
+    source: string
+    kernel: string
+    width: number
+    rows: number
+    batches: number
+    flights: 1 | 2
+  }): Promise<number>
 }
 
 export type NativeFloor = {

@@ -3,6 +3,7 @@ import { cancel } from './cancel.ts'
 import { estimateVsLive } from './estimate-vs-live.ts'
 import { eventLoopDelayTrial } from './event-loop-delay.ts'
 import { firstInference } from './first-inference.ts'
+import { gpuDispatch, gpuHandoff, gpuOverlap, gpuPinned, gpuSaturation } from './gpu.ts'
 import { hotSwap } from './hot-swap.ts'
 import { httpBinary } from './http-binary.ts'
 import { httpOverhead } from './http-overhead.ts'
@@ -54,6 +55,11 @@ export const trials: readonly Trial[] = [
   httpBinary,
   httpVsDirect,
   tracingCost,
+  gpuPinned,
+  gpuOverlap,
+  gpuHandoff,
+  gpuSaturation,
+  gpuDispatch,
 ]
 
 /** What bench/main.ts has run in a fresh process. */

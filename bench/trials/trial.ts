@@ -26,7 +26,8 @@ export type TrialOptions = {
 export type Comparison = {
   /** What tells it from the trial's others. */
   case?: string
-  ours: number
+  /** Null where it could not be measured here; `missing` says why. */
+  ours: number | null
   reference: number | null
   referenceName: string | null
   /** In place of the trial's. */

@@ -1,0 +1,204 @@
+/**
+ * What cuda() stages cost and gain on a real GPU. Where there is none each says so and measures nothing; no machine that we
+ * could reach so far had one, so that no figure of these is known.
+ */
+import { cuda, definePipeline, devices, Engine } from '../../dist/index.js'
+import { closedLoop } from '../load/closed-loop.ts'
+import { loadBenchAddon } from './bench-addon.ts'
+import { alternate, median } from './rounds.ts'
+import type { Comparison, Trial, TrialOptions } from './trial.ts'
+
+const batch = 32
+/** 600 KB a row: a photograph. */
+const width = 150_000
+const { MILLRACE_CUDA_DRIVER: driver = '', MILLRACE_NVRTC: compiler = '' } = process.env
+const libraries = { driver, compiler }
+
+/** About as much work as copying takes: each float is read and written some times over. */
+const busyKernel = `
+__global__ void busy(const float* x, float* y, unsigned rows) {
+  const unsigned long long at = blockIdx.x * ${width}ull;
+  for (int i = threadIdx.x; i < ${width}; i += blockDim.x) {
+    float value = x[at + i];
+    for (int turn = 0; turn < 64; ++turn) value = value * 0.999f + 1.0f;
+    y[at + i] = value;
+  }
+}`
+const emptyKernel = '__global__ void empty(const float* x, float* y, unsigned rows) {}'
+
+const common = { ratio: 'ours/reference' } as const
+
+export const gpuPinned: Trial = {
+  ...common,
+  name: 'gpu-pinned',
+  measures: `host to device and back, pinned against pageable, 600 KB rows, batch ${batch}`,
+  unit: 'ms',
+  target: { figure: 'ratio', atLeast: 1.5 },
+  ratio: 'reference/ours',
+  run: (options) => onGpu(options, pinned),
+}
+
+export const gpuOverlap: Trial = {
+  ...common,
+  name: 'gpu-overlap',
+  measures: 'a copy-heavy kernel, two batches in flight against one',
+  unit: 'rows/s',
+  target: { figure: 'ratio', atLeast: 1.3 },
+  run: (options) => onGpu(options, overlap),
+}
+
+export const gpuHandoff: Trial = {
+  ...common,
+  name: 'gpu-handoff',
+  measures: 'cuda() preprocessing into a model, on the device against through the host',
+  unit: 'rows/s',
+  target: { figure: 'ratio', atLeast: 1.5 },
+  run: async () => [
+    missing('not built: what a stage gives goes through the host, also to a stage there'),
+  ],
+}
+
+export const gpuSaturation: Trial = {
+  ...common,
+  name: 'gpu-saturation',
+  measures: 'best sustained rate of an engine against a bare loop on one stream',
+  unit: 'rows/s',
+  target: { figure: 'ratio', atLeast: 0.95 },
+  run: (options) => onGpu(options, saturation),
+}
+
+export const gpuDispatch: Trial = {
+  ...common,
+  name: 'gpu-dispatch',
+  measures: 'added latency of an empty kernel stage over launching it bare, p50',
+  unit: 'us',
+  target: { figure: 'ours', atMost: 30 },
+  run: (options) => onGpu(options, dispatch),
+}
+
+async function onGpu(
+  options: TrialOptions,
+  measure: (options: TrialOptions) => Promise<Comparison>,
+): Promise<Comparison[]> {
+  const { devices: found, providers } = await devices()
+  if (found.some(({ kind }) => kind === 'cuda')) return [await measure(options)]
+  const why = providers.cuda.usable ? '' : `: ${providers.cuda.message}`
+  return [missing(`no GPU${why}`)]
+}
+
+function missing(reason: string): Comparison {
+  return { ours: null, reference: null, referenceName: null, missing: reason }
+}
+
+async function pinned({ quick }: TrialOptions): Promise<Comparison> {
+  const addon = loadBenchAddon()
+  const terms = { driver, bytes: batch * width * 4, rounds: quick ? 10 : 50 }
+  const figures = await alternate(
+    {
+      ours: () => addon.gpuCopies({ ...terms, pinned: true }),
+      pageable: () => addon.gpuCopies({ ...terms, pinned: false }),
+    },
+    { rounds: quick ? 3 : 7, label: 'gpu-pinned, ms' },
+  )
+  return {
+    ours: median(figures.ours),
+    reference: median(figures.pageable),
+    referenceName: 'pageable memory',
+    details: { bytes: terms.bytes, rounds: figures },
+  }
+}
+
+/** The kernel in a bare loop. */
+function bareRowsPerS(quick: boolean, flights: 1 | 2): Promise<number> {
+  const batches = quick ? 50 : 400
+  const kernel = { source: busyKernel, kernel: 'busy', width, rows: batch }
+  return loadBenchAddon().gpuBatches({ ...libraries, ...kernel, batches, flights })
+}
+
+async function overlap({ quick }: TrialOptions): Promise<Comparison> {
+  const figures = await alternate(
+    { ours: () => bareRowsPerS(quick, 2), one: () => bareRowsPerS(quick, 1) },
+    { rounds: quick ? 3 : 7, label: 'gpu-overlap, rows/s' },
+  )
+  return {
+    ours: median(figures.ours),
+    reference: median(figures.one),
+    referenceName: 'one batch in flight',
+    details: { rounds: figures },
+  }
+}
+
+async function saturation({ quick }: TrialOptions): Promise<Comparison> {
+  const engine = await startEngine(busyKernel, { kernel: 'busy', elements: width, maxBatch: batch })
+  const x = new Float32Array(width)
+  const ours = async () => {
+    const durationMs = quick ? 1000 : 5000
+    const report = await closedLoop({
+      inFlight: 4 * batch,
+      durationMs,
+      send: () => engine.infer({ x }),
+    })
+    return report.throughputPerS
+  }
+  const figures = await alternate(
+    { ours, bare: () => bareRowsPerS(quick, 1) },
+    { rounds: quick ? 3 : 7, label: 'gpu-saturation, rows/s' },
+  )
+  const { batchRows } = engine.stats().stages.kernel
+  await engine.close()
+  return {
+    ours: median(figures.ours),
+    reference: median(figures.bare),
+    referenceName: 'a bare loop on one stream',
+    details: { meanBatch: batchRows.mean, rounds: figures },
+  }
+}
+
+async function dispatch({ quick }: TrialOptions): Promise<Comparison> {
+  const requests = quick ? 500 : 5000
+  const engine = await startEngine(emptyKernel, { kernel: 'empty', elements: 1, maxBatch: 1 })
+  const x = new Float32Array(1)
+  const stage = async () => {
+    const takenUs: number[] = []
+    for (let request = 0; request < requests; request++) {
+      const startMs = performance.now()
+      await engine.infer({ x })
+      takenUs.push((performance.now() - startMs) * 1000)
+    }
+    return median(takenUs)
+  }
+  const kernel = { source: emptyKernel, kernel: 'empty', width: 1, rows: 1 }
+  const bare = async () => {
+    const terms = { ...libraries, ...kernel, batches: requests, flights: 1 } as const
+    return 1e6 / (await loadBenchAddon().gpuBatches(terms))
+  }
+  const figures = await alternate(
+    { stage, bare },
+    { rounds: quick ? 3 : 7, label: 'gpu-dispatch, us' },
+  )
+  await engine.close()
+  return {
+    ours: median(figures.stage) - median(figures.bare),
+    reference: null,
+    referenceName: 'the same kernel, launched bare',
+    details: { rounds: figures },
+  }
+}
+
+function startEngine(
+  source: string,
+  { kernel, elements, maxBatch }: { kernel: string; elements: number; maxBatch: number },
+) {
+  const pipeline = definePipeline({
+    name: 'gpu',
+    stages: {
+      kernel: cuda(source, {
+        kernel,
+        inputs: { x: { from: 'request.x', type: 'float32', dims: [elements] } },
+        outputs: { y: { type: 'float32', dims: [elements] } },
+      }),
+    },
+    outputs: { y: 'kernel.y' },
+  })
+  return Engine.start(pipeline, { configuration: { kernel: { maxBatch } } })
+}

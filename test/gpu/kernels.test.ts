@@ -1,0 +1,78 @@
+// cuda() stages on a real GPU: `npm run test:gpu`. Compiled by the real compiler, compared with the same in JavaScript.
+import { describe, expect, it } from 'vitest'
+import { cuda, definePipeline, Engine } from '../../dist/index.js'
+import { preprocess, topK } from '../../examples/08-kernels/fallbacks.js'
+import {
+  classes,
+  deviation,
+  from,
+  k,
+  mean,
+  photographs,
+  rankings,
+  to,
+} from '../../examples/08-kernels/pipeline.js'
+
+const twice = `__global__ void twice(const float* x, float* y, unsigned rows) {
+  const int at = blockIdx.x * blockDim.x + threadIdx.x;
+  y[at] = 2 * x[at];
+}`
+
+function doubling(source: string) {
+  return definePipeline({
+    stages: {
+      double: cuda(source, {
+        kernel: 'twice',
+        inputs: { x: { from: 'request.x', type: 'float32', dims: [64] } },
+        outputs: { y: { type: 'float32', dims: [64] } },
+        block: 64,
+      }),
+    },
+    outputs: { y: 'double.y' },
+  })
+}
+
+describe('a kernel on a GPU', () => {
+  it('answers every request right, many at once', async () => {
+    const engine = await Engine.start(doubling(twice))
+    const requests = Array.from({ length: 2000 }, (_, at) => ({ x: new Float32Array(64).fill(at) }))
+    const results = await engine.inferMany(requests)
+    expect(results.map(({ y }) => y.data[63])).toEqual(requests.map((_, at) => 2 * at))
+    await engine.close()
+  })
+
+  it('that does not compile is an error with the log', async () => {
+    await expect(Engine.start(doubling('__global__ void twice( {}'))).rejects.toMatchObject({
+      code: 'MILLRACE_MODEL_LOAD',
+      message: expect.stringContaining('double.cu(1)'),
+    })
+  })
+})
+
+describe('the shipped kernels on a GPU', () => {
+  const rows = 5
+
+  it('prepare photographs as the function does', async () => {
+    const image = Uint8Array.from({ length: rows * from.height * from.width * 3 }, (_, at) => {
+      return (at * 2654435761) >>> 24
+    })
+    const engine = await Engine.start(photographs)
+    expect(engine.configuration.prepare.tier).toBe('cuda')
+    const { planes } = await engine.infer({ image })
+    const expected = preprocess({ from, to, mean, deviation })({ image: { data: image } }, { rows })
+    expected.planes.forEach((value, at) => {
+      expect(Math.abs(value - Number(planes.data[at]))).toBeLessThan(1e-4)
+    })
+    await engine.close()
+  })
+
+  it('rank scores as the function does', async () => {
+    const scores = Float32Array.from({ length: rows * classes }, (_, at) => Math.sin(at * 12.9898))
+    const engine = await Engine.start(rankings)
+    const { values, places } = await engine.infer({ scores })
+    const expected = topK({ width: classes, k })({ scores: { data: scores } }, { rows })
+    expect(places.data).toEqual(expected.places)
+    expect(values.data).toEqual(expected.values)
+    await engine.close()
+  })
+})
