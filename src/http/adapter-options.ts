@@ -1,6 +1,7 @@
-import { checkBoolean, checkNumber, checkString } from '../check.ts'
+import { checkBoolean, checkNumber } from '../check.ts'
 import { type Clock, nowMs } from '../clock.ts'
 import { Connections } from './connections.ts'
+import { readDeadlineHeader } from './deadline-header.ts'
 import { type EngineSource, ServedEngines } from './served-engines.ts'
 
 /** What both adapters are told. */
@@ -64,16 +65,12 @@ export const adapterKeys = [
 export function readAdapterOptions(
   given: Readonly<Partial<Record<(typeof adapterKeys)[number], unknown>>>,
 ): AdapterTerms {
-  const { deadlineHeader = 'x-request-timeout', deadlineMs = Number.POSITIVE_INFINITY } = given
+  const { deadlineHeader, deadlineMs = Number.POSITIVE_INFINITY } = given
   const { leaveMs = 500, timeoutMs = 10_000, closeEngines = true } = given
   return {
     engines: new ServedEngines(given),
     connections: new Connections(),
-    // As Node gives the names of headers.
-    deadlineHeader:
-      deadlineHeader === false
-        ? undefined
-        : checkString(deadlineHeader, { name: 'deadlineHeader' }).toLowerCase(),
+    deadlineHeader: readDeadlineHeader(deadlineHeader),
     deadlineMs:
       deadlineMs === Number.POSITIVE_INFINITY
         ? deadlineMs
