@@ -20,9 +20,9 @@ export interface OpenInferenceOptions {
   readonly maxBodyBytes?: number | undefined
   /** Milliseconds in which a body must arrive, from 1 to 2,147,483,647; a slower one is answered with 408. Default 30,000. */
   readonly bodyTimeoutMs?: number | undefined
-  /** Of the server, in its metadata. Default 'millrace'. */
+  /** What the server calls itself in its metadata. Default 'millrace'. */
   readonly name?: string | undefined
-  /** Of the server, in its metadata. Default '1'. */
+  /** Version of the server in its metadata; any text. Default '1'. */
   readonly version?: string | undefined
   /**
    * Told of everything that was answered with 500 and of every model that did not start: for a log. What it throws is
