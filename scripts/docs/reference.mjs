@@ -1,8 +1,9 @@
 // The API reference, made by TypeDoc: read out of the public doors, checked, and written as pages.
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { Application, Converter, Logger, LogLevel, TSConfigReader } from 'typedoc'
-import { setTitle } from './title.mjs'
+import { Application, Converter, Logger, LogLevel, OptionDefaults, TSConfigReader } from 'typedoc'
+
+/** @typedef {import('typedoc').DocumentReflection} DocumentReflection */
 
 /**
  * @typedef {object} Manifest
@@ -74,6 +75,9 @@ export async function readReference({ root, tsconfig, entryPoints }) {
       skipErrorChecking: true,
       projectDocuments: guides(root),
       readme: join(root, 'docs', 'reference.md'),
+      highlightLanguages: [...OptionDefaults.highlightLanguages, 'python', 'toml'],
+      // Of Triton's configuration; nothing highlights it.
+      ignoredHighlightLanguages: ['pbtxt'],
       sort: ['kind', 'alphabetical'],
       excludeExternals: true,
       includeVersion: true,
@@ -93,7 +97,9 @@ export async function readReference({ root, tsconfig, entryPoints }) {
     [new TSConfigReader()],
   )
   app.logger = complaints
-  app.converter.on(Converter.EVENT_CREATE_DOCUMENT, (_context, document) => setTitle(document))
+  app.converter.on(Converter.EVENT_CREATE_DOCUMENT, (_context, document) => {
+    document.name = titleOf(document) ?? document.name
+  })
   const project = await app.convert()
   if (project === undefined) throw new Error(`TypeDoc failed: ${complaints.texts.join('\n')}`)
   app.validate(project)
@@ -120,11 +126,17 @@ function doorSources(root) {
 function guides(root) {
   const folder = join(root, 'docs', 'guides')
   try {
-    const names = readdirSync(folder).filter((name) => name.endsWith('.md') && name !== 'README.md')
-    return names.sort().map((name) => join(folder, name))
+    const names = readdirSync(folder).filter((name) => name.endsWith('.md'))
+    return names.map((name) => join(folder, name))
   } catch {
     return []
   }
+}
+
+/** A guide is called by its first heading, as a reader of the file sees it. @param {DocumentReflection} document */
+function titleOf({ content }) {
+  const [first] = content
+  return first?.kind === 'text' ? /^\s*# +(.+)/.exec(first.text)?.[1]?.trim() : undefined
 }
 
 /** Where package.json has a repository, each symbol leads to its line there. @param {string} root */
