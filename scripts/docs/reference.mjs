@@ -67,7 +67,7 @@ export async function readReference({ root, tsconfig, entryPoints }) {
   const app = await Application.bootstrap(
     {
       name: 'Millrace',
-      basePath: root,
+      displayBasePath: root,
       tsconfig: tsconfig ?? join(root, 'tsconfig.build.json'),
       entryPoints: entryPoints ?? doorSources(root),
       alwaysCreateEntryPointModule: true,
