@@ -8,10 +8,11 @@ import { type EngineSource, ServedEngines } from './served-engines.ts'
 export interface AdapterOptions {
   /**
    * The engine of the application, or the promise of one: then the server may listen while the models load, and what comes
-   * too early is answered with 503. A start that fails is answered with 503 and its reason. Either this or `engines`.
+   * too early is answered with 503. A start that fails is answered with 503 and its reason. Either this or `engines`: left
+   * out with that.
    */
   readonly engine?: EngineSource | undefined
-  /** Several engines, by the names that `infer` is told. */
+  /** Several engines, by the names that `infer` is told, at least one. Either this or `engine`: left out with that. */
   readonly engines?: Readonly<Record<string, EngineSource>> | undefined
   /**
    * Name of the header in which clients say how many milliseconds they wait for their answer, counted from when the request

@@ -27,9 +27,9 @@ export interface OpenInferenceOptions {
    * whichever ends first holds. False: headers are not looked at. Default 'x-request-timeout'.
    */
   readonly deadlineHeader?: string | false | undefined
-  /** Of the server, in its metadata. Default 'millrace'. */
+  /** What the server calls itself in its metadata. Default 'millrace'. */
   readonly name?: string | undefined
-  /** Of the server, in its metadata. Default '1'. */
+  /** Version of the server in its metadata; any text. Default '1'. */
   readonly version?: string | undefined
   /**
    * Told of everything that was answered with 500 and of every model that did not start: for a log. What it throws is

@@ -18,8 +18,8 @@ const posts = ['POST']
 
 /**
  * The Open Inference Protocol (KServe V2) over these engines, with the extensions for binary tensor data, for statistics
- * and for the index of the repository: every path that begins with /v2. The README of this folder says what each route
- * answers, with which status. The engines stay the caller's: nothing here closes them.
+ * and for the index of the repository: every path that begins with /v2. `src/http/open-inference/README.md` says what each
+ * route answers, with which status. The engines stay the caller's: nothing here closes them.
  *
  * @example
  * const handler = openInference({ models: { digits: engine, accurate: Engine.start(stagePipeline(digits, 'accurate')) } })
