@@ -18,6 +18,9 @@ import { beginsAsExpected } from './expected-output.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 
+/** Of one block; less than the test has for a guide, so that nothing is left behind. */
+const longestMs = 100_000
+
 export interface Ended {
   readonly printed: string
   readonly exitCode: number | null
@@ -103,6 +106,8 @@ export class Workspace implements AsyncDisposable {
       cwd: this.folder,
       env: this.#env,
       stdio: ['ignore', 'pipe', 'ignore'],
+      timeout: longestMs,
+      killSignal: 'SIGKILL',
     })
     let printed = ''
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
