@@ -147,11 +147,12 @@ describe('registering twice', () => {
     app.get('/', async (request) => {
       return Object.keys(await inputsOf(request).infer({ x: new Float32Array(4) }))
     })
-    await app.register(async (scope) => {
-      await scope.register(millrace, { engine: Engine.start(gather) })
+    await app.register((scope, _options, done) => {
+      scope.register(millrace, { engine: Engine.start(gather) })
       scope.get('/within', async (request) => {
         return Object.keys(await inputsOf(request).infer({ index: BigInt64Array.of(3n) }))
       })
+      done()
     })
     await app.ready()
     await app.millrace.started()
