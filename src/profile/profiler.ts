@@ -1,6 +1,7 @@
 import { cpus, totalmem } from 'node:os'
 import { checkInteger, checkNumber, checkObject, describe } from '../check.ts'
 import { availableCores } from '../devices/available-cores.ts'
+import { faultText, providerFault } from '../devices/provider-fault.ts'
 import { checkSignal } from '../engine/infer-options.ts'
 import { stageSignatures } from '../engine/stage-signatures.ts'
 import { MillraceError } from '../errors.ts'
@@ -8,7 +9,7 @@ import { packageManifest } from '../package-manifest.ts'
 import { checkPipeline } from '../pipeline/define-pipeline.ts'
 import type { InputsOf, Pipeline } from '../pipeline/pipeline.ts'
 import type { Stage } from '../pipeline/stage.ts'
-import { readTier, tierForms } from '../pipeline/tier.ts'
+import { readTier, type TierPlace, tierForms } from '../pipeline/tier.ts'
 import type { MeasureLimits } from './measure-stage.ts'
 import { type RunTerms, throwIfCancelled } from './measuring-engine.ts'
 import type { MachineProfile, MeasuredWith, Profile } from './profile.ts'
@@ -109,6 +110,7 @@ export class Profiler<P extends Pipeline = Pipeline> {
     const steps = stepsOf(pipeline, { tiers, limits: this.#limits })
     const progress = new ProgressCounter(steps + 1, onProgress)
     throwIfCancelled(terms)
+    await checkThere(tiers)
     const signatures = await stageSignatures(pipeline)
     const sampling = { signatures, samples: this.#samples, seed: this.#seed, terms }
     const samples = await runSamples(pipeline, sampling)
@@ -153,6 +155,18 @@ function checkMeasurable(pipeline: Pipeline, tiers: readonly string[]): void {
     const listed = stage.providers?.map(({ provider }) => provider).join(', ')
     const expected = `expected a tier of one of the providers of stage "${name}" (${listed})`
     throw invalid(`tiers: ${expected}, got ${tiers.join(', ')}; add one`)
+  }
+}
+
+/** Before anything is measured, which may take minutes. */
+async function checkThere(tiers: readonly string[]): Promise<void> {
+  for (const tier of tiers) {
+    const fault = await providerFault(readTier(tier) as TierPlace) // checked: it is a tier
+    if (fault === undefined) continue
+    throw new MillraceError({
+      code: 'MILLRACE_DEVICE_UNAVAILABLE',
+      message: `tiers: "${tier}" cannot be used here: ${faultText(fault)}`,
+    })
   }
 }
 
