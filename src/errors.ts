@@ -1,8 +1,10 @@
 /** One row of {@link errorTable}. */
 export interface ErrorEntry {
-  /** HTTP status that a server should answer with. */
+  /** HTTP status that a server should answer with, from 400 to 599. */
   readonly status: number
+  /** What happened, as one sentence. */
   readonly meaning: string
+  /** What whoever sees the error can do about it. */
   readonly remedy: string
 }
 
@@ -88,19 +90,24 @@ export const errorTable = Object.freeze({
   },
 } as const satisfies Readonly<Record<`MILLRACE_${string}`, ErrorEntry>>)
 
-/** The `code` of a {@link MillraceError}. */
+/**
+ * What a {@link MillraceError} has as its `code`: the keys of {@link errorTable}.
+ *
+ * @useDeclaredType
+ */
 export type MillraceErrorCode = keyof typeof errorTable
 
 /** What a {@link MillraceError} is made of. */
 export interface MillraceErrorOptions {
+  /** A key of {@link errorTable}, which has the HTTP status as well. */
   readonly code: MillraceErrorCode
   /** Says what was expected, what came, and what to change. */
   readonly message: string
-  /** The error behind this one, if any. */
+  /** The error behind this one. Default: none. */
   readonly cause?: unknown
-  /** Milliseconds after which a retry may succeed; only where that can be told. */
+  /** Milliseconds after which a retry may succeed. Default: that cannot be told. */
   readonly retryAfterMs?: number | undefined
-  /** Name of the stage concerned. */
+  /** Name of the stage concerned. Default: none, or it is not known. */
   readonly stage?: string | undefined
 }
 
@@ -108,14 +115,16 @@ const brand = Symbol.for('millrace.MillraceError')
 
 /** The only kind of error that Millrace throws or rejects with on purpose. */
 export class MillraceError extends Error {
+  /** Which of the errors of {@link errorTable} it is: what programs should look at, since messages may change. */
   readonly code: MillraceErrorCode
   /** HTTP status that a server should answer with, from {@link errorTable}. */
   readonly status: number
   /** Milliseconds after which a retry may succeed; undefined where that cannot be told. */
   readonly retryAfterMs: number | undefined
-  /** Name of the stage concerned, if one is. */
+  /** Name of the stage concerned; undefined where none is, or where it is not known. */
   readonly stage: string | undefined
 
+  /** For adapters and stages of one's own that should fail as Millrace does. Never throws. */
   constructor(options: MillraceErrorOptions) {
     super(options.message, options.cause === undefined ? undefined : { cause: options.cause })
     this.code = options.code
@@ -136,6 +145,8 @@ export class MillraceError extends Error {
   /**
    * Unlike `instanceof`, also true of errors made by another copy of this package, or in another
    * realm.
+   *
+   * @param value Anything, such as what was caught.
    */
   static is(value: unknown): value is MillraceError {
     return typeof value === 'object' && value !== null && brand in value

@@ -1,3 +1,14 @@
+/**
+ * Serves pipelines of ONNX models and JavaScript functions inside Node.js, and keeps their latency objective. In the order
+ * of use: describe a pipeline ({@link definePipeline}, {@link onnx}, {@link js}, {@link inline}), measure it
+ * ({@link Profiler}), say when requests come ({@link Trace}), choose how it is run ({@link Planner}), serve it
+ * ({@link Engine}), adapt it to traffic ({@link Tuner}), and show how it does ({@link observeMetrics}, {@link livePage}).
+ * What goes wrong is a {@link MillraceError}.
+ *
+ * @module millrace
+ */
+
+export type { Clock } from './clock.ts'
 export {
   type CpuDevice,
   type CudaDevice,
@@ -89,8 +100,10 @@ export type {
 } from './observe/live-snapshot.ts'
 export type {
   LiveEngineSource,
+  LiveEstimateSource,
   LivePlanSource,
   LiveTunerSource,
+  Subscribable,
 } from './observe/live-source.ts'
 export type { Labels } from './observe/metric-definition.ts'
 export type { MetricRegistry } from './observe/metric-registry.ts'
@@ -121,7 +134,7 @@ export type { ModelSource } from './pipeline/model-source.ts'
 export type { ModelVariant, ModelVariantOptions, ModelVariants } from './pipeline/model-variants.ts'
 export type { Objective, ObjectiveOptions } from './pipeline/objective.ts'
 export { type OnnxOptions, type OnnxStage, onnx } from './pipeline/onnx.ts'
-export type { PadOptions, PadValue } from './pipeline/pad.ts'
+export type { InputPad, PadOptions, PadValue } from './pipeline/pad.ts'
 export type {
   DefaultValue,
   InputsOf,
@@ -130,9 +143,9 @@ export type {
   PipelineOutput,
   StagesOf,
 } from './pipeline/pipeline.ts'
-export type { ProviderOptions, Providers } from './pipeline/providers.ts'
+export type { ProviderOptions, Providers, StageProvider } from './pipeline/providers.ts'
 export type { Candidates } from './pipeline/reference.ts'
-export type { Stage } from './pipeline/stage.ts'
+export type { FunctionStage, Stage } from './pipeline/stage.ts'
 export type {
   FunctionContext,
   FunctionInputs,
@@ -140,7 +153,7 @@ export type {
   FunctionValue,
   StageFunction,
 } from './pipeline/stage-function.ts'
-export type { CacheOptions, StageOptions } from './pipeline/stage-options.ts'
+export type { CacheOptions, StageCache, StageOptions } from './pipeline/stage-options.ts'
 export { stagePipeline } from './pipeline/stage-pipeline.ts'
 export type {
   Tensor,
@@ -151,7 +164,11 @@ export type {
 } from './pipeline/tensor.ts'
 export type { ProviderName } from './pipeline/tier.ts'
 export type { FrontierOptions } from './planner/frontier.ts'
-export { InfeasibleError } from './planner/infeasible-error.ts'
+export {
+  type BindingConstraint,
+  InfeasibleError,
+  type InfeasibleErrorOptions,
+} from './planner/infeasible-error.ts'
 export type { Plan, PlanLimits, PlanSearch, Strategy, Tuning } from './planner/plan.ts'
 export {
   type ConfigurationFile,

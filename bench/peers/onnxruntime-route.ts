@@ -21,14 +21,7 @@ export async function onnxruntimeRoute(
   options: InferenceSession.SessionOptions,
 ): Promise<FastifyInstance> {
   const session = await InferenceSession.create(smallModel.modelPath, options)
-  const app = Fastify()
-  app.addContentTypeParser(
-    'application/octet-stream',
-    { parseAs: 'buffer' },
-    (_request, body, done) => {
-      done(null, body)
-    },
-  )
+  const app = takingBytes()
   app.post('/', async (request) => {
     const pixels = floatsOf(request.body as Buffer)
     const outputs = await session.run({ image: new Tensor('float32', pixels, [1, 1, 8, 8]) })
@@ -38,6 +31,19 @@ export async function onnxruntimeRoute(
     }
   })
   app.addHook('onClose', () => session.release())
+  return app
+}
+
+/** A Fastify that takes bodies of bytes. */
+export function takingBytes(): FastifyInstance {
+  const app = Fastify()
+  app.addContentTypeParser(
+    'application/octet-stream',
+    { parseAs: 'buffer' },
+    (_request, body, done) => {
+      done(null, body)
+    },
+  )
   return app
 }
 

@@ -1,10 +1,18 @@
-/** A small model behind Fastify: through an engine, and as one would write it by hand with onnxruntime-node. */
+/**
+ * A small model behind Fastify: through an engine, and as one would write it by hand with onnxruntime-node. How far any
+ * engine could come is beside: the same route with no model at all.
+ */
 import type { AddressInfo } from 'node:net'
-import Fastify, { type FastifyInstance } from 'fastify'
+import type { FastifyInstance } from 'fastify'
 import { millrace } from '../../dist/http/fastify.js'
 import { definePipeline, Engine, onnx } from '../../dist/index.js'
 import { smallModel as digits } from '../peers/onnxruntime.ts'
-import { floatsOf, onnxruntimeRoute, routeSettings } from '../peers/onnxruntime-route.ts'
+import {
+  floatsOf,
+  onnxruntimeRoute,
+  routeSettings,
+  takingBytes,
+} from '../peers/onnxruntime-route.ts'
 import { compareServers, type HttpSide } from './http-sides.ts'
 import type { Comparison, Trial, TrialOptions } from './trial.ts'
 
@@ -25,11 +33,13 @@ async function run({ quick }: TrialOptions): Promise<Comparison[]> {
     ours: await ourRoute(),
     defaults: await onnxruntimeRoute(routeSettings.defaults),
     tuned: await onnxruntimeRoute(routeSettings.tuned),
+    none: routeWithoutModel(),
   }
   const sides = {
     ours: await side(apps.ours),
     defaults: await side(apps.defaults),
     tuned: await side(apps.tuned),
+    none: await side(apps.none),
   }
   const figures = await compareServers(sides, {
     rounds: quick ? 2 : 7,
@@ -55,6 +65,13 @@ async function run({ quick }: TrialOptions): Promise<Comparison[]> {
       referenceName,
       target: { figure: 'ratio', atMost: 1 },
     },
+    {
+      case: 'the most there could be',
+      ours: figures.none.requestsPerS,
+      reference: figures[best].requestsPerS,
+      referenceName: `the route of ours without a model, over ${referenceName}`,
+      target: { figure: 'ratio', atLeast: 0 },
+    },
   ]
 }
 
@@ -64,15 +81,8 @@ async function ourRoute(): Promise<FastifyInstance> {
     stages: { digits: onnx(digits.modelPath, { inputs: { image: 'request.image' } }) },
     outputs: { label: 'digits.label', confidence: 'digits.confidence' },
   })
-  const app = Fastify()
+  const app = takingBytes()
   await app.register(millrace, { engine: Engine.start(pipeline, { configuration }), leaveMs: 0 })
-  app.addContentTypeParser(
-    'application/octet-stream',
-    { parseAs: 'buffer' },
-    (_request, body, done) => {
-      done(null, body)
-    },
-  )
   app.post('/', async (request) => {
     const { label, confidence } = await request.millrace.infer({
       image: floatsOf(request.body as Buffer),
@@ -80,6 +90,15 @@ async function ourRoute(): Promise<FastifyInstance> {
     return { label: Number(label?.data[0]), confidence: Number(confidence?.data[0]) }
   })
   await app.millrace.started()
+  return app
+}
+
+function routeWithoutModel(): FastifyInstance {
+  const app = takingBytes()
+  app.post('/', async (request) => {
+    const pixels = floatsOf(request.body as Buffer)
+    return { label: 7, confidence: Number(pixels[0]) }
+  })
   return app
 }
 

@@ -8,7 +8,7 @@ import { thisPlatform } from '../native/this-platform.ts'
 import { packageFile } from '../package-file.ts'
 import { packageManifest } from '../package-manifest.ts'
 import { containerLimits } from './container-limits.ts'
-import type { Diagnosis, Provider } from './diagnosis.ts'
+import type { Diagnosis } from './diagnosis.ts'
 import { firstInference } from './first-inference.ts'
 import { processor } from './processor.ts'
 import { providers } from './providers.ts'
@@ -19,13 +19,15 @@ export async function diagnose(): Promise<Diagnosis> {
   const { version, engines } = packageManifest()
   const inference = await inferenceFacts()
   const { libc, ...platform } = thisPlatform()
+  const { devices, ...onnxRuntime } = await runtimeFacts()
   const overcommit = read('/proc/sys/vm/overcommit_memory')
   return {
     millrace: { version, folder: packageFile('') },
     node: nodeFacts(engines.node),
     platform: { ...platform, libc: libc ?? null, system: release() },
     addon: addonFacts(version),
-    onnxRuntime: runtimeFacts(),
+    onnxRuntime,
+    devices,
     inference,
     processor: processor(read, {
       model: cpus()[0]?.model.trim() ?? 'unknown',
@@ -57,23 +59,23 @@ function addonFacts(version: string): Diagnosis['addon'] {
   }
 }
 
-function runtimeFacts(): Diagnosis['onnxRuntime'] {
+async function runtimeFacts(): Promise<Diagnosis['onnxRuntime'] & Pick<Diagnosis, 'devices'>> {
   const version = onnxRuntimeVersion
   let file: string
   try {
     file = findOnnxRuntime()
   } catch (error) {
-    return { version, file: null, problem: messageOf(error), providers: [] }
+    return { version, file: null, problem: messageOf(error), providers: [], devices: [] }
   }
-  return { version, file, problem: null, providers: providersOf(file) }
+  return { version, file, problem: null, ...(await usable()) }
 }
 
-// Its own binding may be what is broken; the library that we load is tried by a model.
-function providersOf(file: string): readonly Provider[] {
+async function usable(): Promise<Awaited<ReturnType<typeof providers>>> {
   try {
-    return providers(file)
+    return await providers()
   } catch (error) {
-    return [{ name: 'all', available: false, reason: messageOf(error) }]
+    const all = { name: 'all', available: false, reason: messageOf(error) }
+    return { providers: [all], devices: [] }
   }
 }
 

@@ -14,6 +14,7 @@ export function formatDiagnosis(diagnosis: Diagnosis, findings: readonly Finding
     ...labelled('Addon', addonLines(diagnosis)),
     ['ONNX Runtime', runtimeText(diagnosis)],
     ...labelled('Providers', providerLines(diagnosis)),
+    ...labelled('Devices', deviceLines(diagnosis)),
     ['First answer', inferenceText(diagnosis)],
     ...labelled('Processor', processorLines(diagnosis)),
     ['Memory', memoryText(diagnosis)],
@@ -47,6 +48,11 @@ function providerLines({ onnxRuntime: { providers } }: Diagnosis): readonly stri
   return providers.map(({ name, available, reason }) => {
     return `${name}: ${available ? 'yes' : 'no'}, ${reason}`
   })
+}
+
+function deviceLines({ devices }: Diagnosis): readonly string[] {
+  if (devices.length === 0) return ['no accelerator that a driver knows']
+  return devices.map(({ tier, name }) => `${tier}: ${name}`)
 }
 
 function inferenceText({ inference: { answeredMs } }: Diagnosis): string {

@@ -30,6 +30,8 @@ export interface Diagnosis {
     readonly problem: string | null
     readonly providers: readonly Provider[]
   }
+  /** Accelerators that a driver of this machine knows, usable or not. */
+  readonly devices: readonly DeviceLine[]
   /** A model of one operator, served by an engine: the first answer, loading of libraries included. */
   readonly inference: { readonly answeredMs: number | null; readonly problem: string | null }
   readonly processor: Processor
@@ -41,6 +43,12 @@ export interface Diagnosis {
   readonly memory: { readonly totalMb: number; readonly freeMb: number }
   /** Linux's vm.overcommit_memory: 0, 1 or 2. */
   readonly overcommit: number | undefined
+}
+
+export interface DeviceLine {
+  /** The tier that stages would run on. */
+  readonly tier: string
+  readonly name: string
 }
 
 export interface Provider {

@@ -19,9 +19,12 @@ export interface DeviceReport {
   readonly providers: Readonly<Record<ProviderName, ProviderState>>
 }
 
+/** Something that could run models; `kind` tells which it is. */
 export type Device = CpuDevice | CudaDevice | WebGpuDevice
 
+/** The processor. */
 export interface CpuDevice {
+  /** Tells it from other devices. */
   readonly kind: 'cpu'
   /** Such as `AMD EPYC 7763`. */
   readonly name: string
@@ -31,11 +34,15 @@ export interface CpuDevice {
   readonly memoryBytes: number
 }
 
+/** A GPU that NVIDIA's driver knows. */
 export interface CudaDevice {
+  /** Tells it from other devices. */
   readonly kind: 'cuda'
   /** The tier `cuda-N` is the device of index N. */
   readonly index: number
+  /** Such as `NVIDIA H200`. */
   readonly name: string
+  /** Bytes of memory of the device, in use or not. */
   readonly memoryBytes: number
   /** Bytes free when it was looked at, by any process; undefined where it cannot be told without opening the device. */
   readonly freeMemoryBytes: number | undefined
@@ -45,20 +52,32 @@ export interface CudaDevice {
   readonly cudaVersion: string
   /** Such as `550.54.15`; undefined where NVIDIA's management library (NVML) is missing. */
   readonly driverVersion: string | undefined
-  /** Percent of the last moment in which kernels ran, from NVML. */
+  /** Percent of the last moment in which kernels ran, from NVML; undefined where that is missing. */
   readonly utilizationPercent: number | undefined
-  /** Degrees Celsius, from NVML. */
+  /** Degrees Celsius, from NVML; undefined where that is missing. */
   readonly temperatureC: number | undefined
 }
 
+/** A device that Vulkan knows, which WebGPU may run on. */
 export interface WebGpuDevice {
+  /** Tells it from other devices. */
   readonly kind: 'webgpu'
+  /** As its driver calls it. */
   readonly name: string
-  /** `cpu` is an emulation: good for tests. */
+  /** What kind of GPU it is; `cpu` is an emulation: good for tests. */
   readonly type: 'discrete' | 'integrated' | 'virtual' | 'cpu' | 'other'
 }
 
-export type ProviderState = { readonly usable: true } | ({ readonly usable: false } & ProviderFault)
+/** Whether a provider can run models in this process, and where it cannot, why. */
+export type ProviderState =
+  | {
+      /** It can. */
+      readonly usable: true
+    }
+  | ({
+      /** It cannot. */
+      readonly usable: false
+    } & ProviderFault)
 
 /**
  * What this process can run models on, and for what it cannot, why. It asks the drivers, and has ONNX Runtime open what they
@@ -67,7 +86,7 @@ export type ProviderState = { readonly usable: true } | ({ readonly usable: fals
  * Of WebGPU, where it goes through Vulkan (Linux), each Vulkan device is listed; ONNX Runtime takes the one that the
  * system prefers. On other systems none is listed, and `providers.webgpu` alone says whether there is one.
  *
- * @throws {MillraceError} MILLRACE_NATIVE_LOAD
+ * @throws {MillraceError} (by rejecting) MILLRACE_NATIVE_LOAD
  */
 export async function devices(): Promise<DeviceReport> {
   const reports = await driverReports()

@@ -7,6 +7,7 @@ import type { TierPlace } from '../pipeline/tier.ts'
 
 /** Why models, or kernels, cannot run in a place. */
 export interface ProviderFault {
+  /** Which kind of fault it is, for programs. */
   readonly reason: FaultReason
   /** What was looked for, and what was found. */
   readonly message: string

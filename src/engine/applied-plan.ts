@@ -5,6 +5,7 @@ import type { Pipeline } from '../pipeline/pipeline.ts'
 
 /** What an engine reads of a plan; all else that a plan says is passed over. */
 export interface AppliedPlan<Stages extends string = string> {
+  /** How each stage is to be run; what it leaves out stays as it is. */
   readonly configuration: Configuration<Stages>
   /** Name of the pipeline that it was made for. Default: any. */
   readonly pipeline?: string | undefined

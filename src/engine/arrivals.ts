@@ -2,6 +2,7 @@ import { checkInteger, checkObject, describe } from '../check.ts'
 import { type Clock, nowMs } from '../clock.ts'
 import { MillraceError } from '../errors.ts'
 
+/** How arrivals are recorded. */
 export interface RecordOptions {
   /**
    * Arrivals that are kept, from 1 to 100,000,000, of 8 bytes each; later ones are left out. Memory is taken as they come.

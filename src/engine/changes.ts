@@ -28,7 +28,7 @@ import { cancelled } from './request-error.ts'
 export interface SwapOptions {
   /** A path, a file: URL, or the bytes of a model. */
   readonly source: ModelSource
-  /** Ends the loading of the new model; from warming up on it has no effect. Default: none. */
+  /** Aborting it ends the loading of the new model; from warming up on it has no effect. Default: none. */
   readonly signal?: AbortSignal | undefined
 }
 

@@ -3,8 +3,12 @@ import type { TensorType } from '../pipeline/tensor.ts'
 
 /** What an engine takes or gives under one name. */
 export interface ValueDescription {
+  /** Element type, by the names of onnxruntime-common. */
   readonly type: TensorType
-  /** As the caller gives or gets them; -1 where open. Where requests may have several rows, the first counts them and is open. */
+  /**
+   * Sizes of the dimensions as the caller gives or gets them; -1 where open. Where requests may have several rows, the first
+   * counts them and is open.
+   */
   readonly dims: readonly number[]
 }
 

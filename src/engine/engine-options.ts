@@ -17,6 +17,7 @@ import {
 import type { Pipeline } from '../pipeline/pipeline.ts'
 import { readTier } from '../pipeline/tier.ts'
 
+/** How an engine serves its pipeline. */
 export interface EngineOptions<Stages extends string = string> {
   /** How each stage is run. Default: one thread a replica, batches up to 16, the cores shared out. */
   readonly configuration?: Configuration<Stages> | undefined
@@ -48,9 +49,14 @@ export interface EngineOptions<Stages extends string = string> {
   readonly gpuMemoryBytes?: Readonly<Record<string, number>> | undefined
 }
 
-/** What becomes of requests that cannot be answered in time. */
+/**
+ * What becomes of requests that cannot be answered in time.
+ *
+ * @useDeclaredType
+ */
 export type Overload = (typeof overloads)[number]
 
+/** How an engine ends. */
 export interface CloseOptions {
   /**
    * Milliseconds to wait for pending requests, at least 0; what is still pending then is interrupted and rejects with

@@ -125,9 +125,10 @@ export class Engine<P extends Pipeline = Pipeline> implements AsyncDisposable {
   /**
    * Loads the models off the event loop, checks the pipeline against them, starts workers and replicas and warms them up.
    *
-   * @throws {MillraceError} MILLRACE_INVALID_OPTION, MILLRACE_INVALID_PIPELINE, MILLRACE_MODEL_LOAD, MILLRACE_NATIVE_LOAD,
-   * MILLRACE_DEVICE_UNAVAILABLE where a stage has nothing to run on, MILLRACE_STAGE_FAILED where the module of a js() stage
-   * cannot be opened or its `setup` throws
+   * @param pipeline What {@link definePipeline} made; its type gives those of inputs, outputs and stages.
+   * @throws {MillraceError} (by rejecting) MILLRACE_INVALID_OPTION, MILLRACE_INVALID_PIPELINE, MILLRACE_MODEL_LOAD,
+   * MILLRACE_NATIVE_LOAD, MILLRACE_DEVICE_UNAVAILABLE where a stage has nothing to run on, MILLRACE_STAGE_FAILED where the
+   * module of a js() stage cannot be opened or its `setup` throws
    */
   static async start<P extends Pipeline>(
     pipeline: P,
@@ -178,7 +179,9 @@ export class Engine<P extends Pipeline = Pipeline> implements AsyncDisposable {
   /**
    * Runs many requests, which are batched together like any others.
    *
+   * @param requests The inputs of each; all are taken from it before the first is sent.
    * @returns The outputs of each, in order. Rejects with the first error; the other requests run on.
+   * @throws {MillraceError} (by rejecting) as {@link infer} does; MILLRACE_INVALID_INPUT also where `requests` is no iterable
    */
   inferMany(requests: Iterable<InputsOf<P>>, options?: InferOptions): Promise<OutputsOf<P>[]> {
     try {
@@ -195,7 +198,11 @@ export class Engine<P extends Pipeline = Pipeline> implements AsyncDisposable {
     return this.#parts.native.stats() as EngineStats<StagesOf<P>>
   }
 
-  /** The distributions of {@link stats}, counted up to bounds. @throws {MillraceError} MILLRACE_INVALID_OPTION */
+  /**
+   * The distributions of {@link stats}, counted up to bounds.
+   *
+   * @throws {MillraceError} MILLRACE_INVALID_OPTION
+   */
   histograms(bounds: HistogramBounds): EngineHistograms<StagesOf<P>> {
     return readHistograms<StagesOf<P>>(this.#parts.native, bounds)
   }
@@ -214,9 +221,9 @@ export class Engine<P extends Pipeline = Pipeline> implements AsyncDisposable {
   }
 
   /**
-   * Has a listener called for each arrival from now on, of the same requests that {@link recordArrivals} writes down, once
-   * the request is on its way. It holds up whoever sends the request, so it should be quick; what it throws is uncaught.
+   * Has a listener called for each arrival from now on, of the same requests that {@link recordArrivals} writes down.
    *
+   * @param listener Called once the request is on its way. It holds up whoever sends it; what it throws is uncaught.
    * @throws {MillraceError} MILLRACE_INVALID_OPTION, MILLRACE_CLOSED
    */
   watchArrivals(listener: () => void): ArrivalWatch {
@@ -225,13 +232,14 @@ export class Engine<P extends Pipeline = Pipeline> implements AsyncDisposable {
   }
 
   /**
-   * Sets the number of replicas of a stage, from 0 to 1024. Added ones of one thread share the loaded model and serve
-   * after one run to warm them up; those of a js() stage start a worker each. Removed ones finish their batch. With 0
-   * replicas, requests wait.
+   * Sets the number of replicas of a stage. Added ones of one thread share the loaded model and serve after one run to
+   * warm them up; those of a js() stage start a worker each. Removed ones finish their batch.
    *
+   * @param stage Name of the stage.
+   * @param replicas How many it is to have, from 0 to 1024. With 0, requests wait.
    * @returns Fulfils when it is done.
-   * @throws {MillraceError} MILLRACE_INVALID_OPTION, MILLRACE_MODEL_LOAD, MILLRACE_STAGE_FAILED where the module of a js()
-   * stage cannot be opened, MILLRACE_CLOSED
+   * @throws {MillraceError} (by rejecting) MILLRACE_INVALID_OPTION, MILLRACE_MODEL_LOAD, MILLRACE_STAGE_FAILED where the
+   * module of a js() stage cannot be opened, MILLRACE_CLOSED
    */
   scale(stage: StagesOf<P>, replicas: number): Promise<void> {
     return this.#changes.scale(stage, replicas)
@@ -243,11 +251,12 @@ export class Engine<P extends Pipeline = Pipeline> implements AsyncDisposable {
    * one goes on as if nothing had been. What the stage's cache held is forgotten. Changes are made one after the other, in
    * the order of the calls. For stages made by onnx() only; it need not be one of the models that the stage lists.
    *
+   * @param stage Name of the stage.
    * @param model A path, a file: URL, or the bytes of a model; or an object that holds it beside a signal.
    * @returns Fulfils when the last batch of the old model ended and its memory was freed.
-   * @throws {MillraceError} MILLRACE_MODEL_LOAD, MILLRACE_INVALID_PIPELINE where the models differ or `model` is none of
-   * these, MILLRACE_STAGE_FAILED where the new one does not run, MILLRACE_CANCELLED, MILLRACE_INVALID_OPTION,
-   * MILLRACE_CLOSED
+   * @throws {MillraceError} (by rejecting) MILLRACE_MODEL_LOAD, MILLRACE_INVALID_PIPELINE where the models differ or
+   * `model` is none of these, MILLRACE_STAGE_FAILED where the new one does not run, MILLRACE_CANCELLED,
+   * MILLRACE_INVALID_OPTION, MILLRACE_CLOSED
    */
   swap(stage: StagesOf<P>, model: ModelSource | SwapOptions): Promise<void> {
     return this.#changes.swap(stage, model)
@@ -260,7 +269,7 @@ export class Engine<P extends Pipeline = Pipeline> implements AsyncDisposable {
    *
    * @param plan A configuration, or a plan that holds one, for a pipeline of this name.
    * @returns Fulfils when nothing of the old configuration serves any more.
-   * @throws {MillraceError} MILLRACE_INVALID_OPTION, MILLRACE_DEVICE_UNAVAILABLE, MILLRACE_MODEL_LOAD,
+   * @throws {MillraceError} (by rejecting) MILLRACE_INVALID_OPTION, MILLRACE_DEVICE_UNAVAILABLE, MILLRACE_MODEL_LOAD,
    * MILLRACE_INVALID_PIPELINE where another model has other inputs or outputs, MILLRACE_STAGE_FAILED, MILLRACE_CLOSED
    */
   apply(plan: Configuration<StagesOf<P>> | AppliedPlan<StagesOf<P>>): Promise<void> {
@@ -272,7 +281,7 @@ export class Engine<P extends Pipeline = Pipeline> implements AsyncDisposable {
     return this.#changes.configuration
   }
 
-  /** Has a listener called with each event of that name. An 'error' that nobody listens to is ignored. */
+  /** Has a listener called with each of these {@link EngineEvents}. An 'error' that nobody listens to is ignored. */
   on<Name extends keyof EngineEvents>(
     name: Name,
     listener: EngineListener<EngineEvents<StagesOf<P>>[Name]>,
@@ -296,7 +305,7 @@ export class Engine<P extends Pipeline = Pipeline> implements AsyncDisposable {
     return this.#refusing ? 'draining' : 'serving'
   }
 
-  /** Refuses further requests; fulfils when those accepted are answered. */
+  /** Refuses further requests; fulfils when those accepted are answered, and never rejects. Changes can still be made. */
   drain(): Promise<void> {
     this.#refusing = true
     this.#parts.native.refuse()
@@ -306,7 +315,7 @@ export class Engine<P extends Pipeline = Pipeline> implements AsyncDisposable {
   /**
    * Drains, for `timeoutMs` at most, then ends all threads and frees the models. May be called again; it closes once.
    *
-   * @throws {MillraceError} MILLRACE_INVALID_OPTION
+   * @throws {MillraceError} (by rejecting) MILLRACE_INVALID_OPTION
    */
   async close(options: CloseOptions = {}): Promise<void> {
     const waitMs = readCloseOptions(options)
@@ -314,6 +323,7 @@ export class Engine<P extends Pipeline = Pipeline> implements AsyncDisposable {
     return this.#closing
   }
 
+  /** As {@link close} without options, for `await using`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
   }

@@ -6,12 +6,28 @@ import { publishEvent } from './event-channels.ts'
 /** What an engine tells those who listen, by the name of the event. */
 export interface EngineEvents<Stages extends string = string> {
   /** A stage has another number of replicas. */
-  readonly scale: { readonly stage: Stages; readonly before: number; readonly after: number }
-  /** A stage is served by another model, by `swap`; a path, or how many bytes it had. */
-  readonly swap: { readonly stage: Stages; readonly before: string; readonly after: string }
+  readonly scale: {
+    /** Name of the stage. */
+    readonly stage: Stages
+    /** Replicas it had. */
+    readonly before: number
+    /** Replicas it has now. */
+    readonly after: number
+  }
+  /** A stage is served by another model, by `swap`. */
+  readonly swap: {
+    /** Name of the stage. */
+    readonly stage: Stages
+    /** Path of the model that served, or how many bytes it had. */
+    readonly before: string
+    /** Path of the model that serves now, or how many bytes it has. */
+    readonly after: string
+  }
   /** Another configuration is served. */
   readonly apply: {
+    /** What was served, with nothing left out. */
     readonly before: CompleteConfiguration<Stages>
+    /** What is served now, with nothing left out. */
     readonly after: CompleteConfiguration<Stages>
   }
   /**
@@ -19,16 +35,18 @@ export interface EngineEvents<Stages extends string = string> {
    * the last event. Requests whose deadline merely passed are not among them.
    */
   readonly shed: {
+    /** How many requests since the last event. */
     readonly requests: number
     /** How many of them were accepted, and dropped by a stage later: only stages that did. */
     readonly stages: Readonly<Partial<Record<Stages, number>>>
   }
-  /** It serves no more: every request is answered, and its models are freed. Once. */
+  /** It serves no more: every request is answered, and its models are freed. Once; listeners are given undefined. */
   readonly close: undefined
   /** A change failed and what was served before still is. Nothing happens where nobody listens. */
   readonly error: MillraceError
 }
 
+/** Told of events of one name. What it throws is uncaught, and keeps no other listener from being called. */
 export type EngineListener<Event> = (event: Event) => void
 
 /** Listeners, called in the order in which they came. One that throws keeps nobody else from anything. */

@@ -3,7 +3,7 @@ import { MillraceError } from '../errors.ts'
 import type { NativeEngine } from '../native/addon.ts'
 import type { NativeHistogram, NativeHistogramBounds } from '../native/stats.ts'
 
-/** Up to which values distributions are counted: for each, a list of bounds in ascending order. */
+/** Up to which values distributions are counted: for each, at most 1024 bounds in ascending order, each at least 0. */
 export interface HistogramBounds extends NativeHistogramBounds {
   /** Milliseconds of requests. */
   readonly latencyMs: readonly number[]
@@ -30,9 +30,11 @@ export interface Histogram extends NativeHistogram {
 export interface EngineHistograms<Stages extends string = string> {
   /** Milliseconds from submission to the end of completed requests, in the core. */
   readonly latencyMs: Histogram
+  /** By stage: its waits and its batches. */
   readonly stages: Readonly<Record<Stages, StageHistograms>>
 }
 
+/** The distributions of one stage. */
 export interface StageHistograms {
   /** Milliseconds rows waited for a batch. */
   readonly queueMs: Histogram

@@ -12,15 +12,15 @@ export interface InferMessage {
   readonly engine: object
   /** The name of its pipeline. */
   readonly pipeline: string
-  /** As they were given, not checked. */
+  /** As they were given, not checked; undefined where there were none. */
   readonly options: InferOptions | undefined
   /** To be set by a subscriber of `start` who wants `visits`; what is recorded for a request costs it some microseconds. */
   recordVisits: boolean
-  /** With `asyncEnd`, where it was asked for and the core took the request: what it was through, until it was settled. */
+  /** With `asyncEnd`, where it was asked for and the core took the request: what it was through. Else absent. */
   visits?: RequestVisits
-  /** With `asyncEnd` of a call that fulfils. */
+  /** What the call fulfils with: with its `asyncEnd`, else absent. */
   result?: unknown
-  /** With `error`, and with `asyncEnd` of a call that rejects. */
+  /** What the call rejects with: with its `error` and `asyncEnd`, else absent. */
   error?: unknown
 }
 

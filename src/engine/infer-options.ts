@@ -4,9 +4,14 @@ import { priorityClasses, recordVisits } from '../native/addon.ts'
 import type { SignalSource } from './abort-listeners.ts'
 import type { VisitsReader } from './visits.ts'
 
-/** A class of requests: higher ones are served first, but waiting raises a lower one, every 100 ms, so that none starves. */
+/**
+ * A class of requests: higher ones are served first, but waiting raises a lower one, every 100 ms, so that none starves.
+ *
+ * @useDeclaredType
+ */
 export type Priority = (typeof priorityClasses)[number]
 
+/** How one request is run. */
 export interface InferOptions {
   /**
    * Milliseconds until the request must be answered, from now. Travels with the request: each stage sees what is left.
@@ -19,7 +24,7 @@ export interface InferOptions {
    * it, for signals that cost much to make: called once, where the request has waited for 10 ms, within 20. Default: none.
    */
   readonly signal?: AbortSignal | (() => AbortSignal) | undefined
-  /** Default 'normal'. */
+  /** Whether it goes before others, or lets them pass. Default 'normal'. */
   readonly priority?: Priority | undefined
   /**
    * Headers of the HTTP request, or of the message, that this one is made for. Where no span is active, `traceparent` and

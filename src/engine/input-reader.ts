@@ -3,7 +3,7 @@
 import type { BoundPipeline } from '../pipeline/bound-pipeline.ts'
 import type { TypedArrayConstructor } from '../pipeline/tensor.ts'
 import { InputPort } from './input-port.ts'
-import { inputError, keysError, reentered } from './request-error.ts'
+import { inputError, keysError, missingError, reentered } from './request-error.ts'
 
 type Elements = ArrayLike<unknown>
 
@@ -39,7 +39,9 @@ export class InputReader {
     const record = inputs as Readonly<Record<string, unknown>>
     for (let index = 0; index < this.ports.length; index++) {
       const port = this.ports[index] as InputPort
-      this.data[index] = this.#readPort(port, record[port.name])
+      const given = record[port.name]
+      if (given === undefined) throw missingError(port, { inputs, ports: this.ports })
+      this.data[index] = this.#readPort(port, given)
     }
     if (Object.keys(record).length !== this.ports.length) throw keysError(inputs, this.ports)
     if (read !== this.#reads) throw reentered()

@@ -1,10 +1,10 @@
-import { kernelFault } from '../devices/kernel-fault.ts'
-import { faultText, type ProviderFault, providerFault } from '../devices/provider-fault.ts'
+import { faultText } from '../devices/provider-fault.ts'
+import { stageFault } from '../devices/stage-fault.ts'
 import { needOf } from '../pipeline/choose-tier.ts'
 import type { ResolvedStageConfiguration } from '../pipeline/configuration.ts'
 import type { Pipeline } from '../pipeline/pipeline.ts'
 import type { Stage } from '../pipeline/stage.ts'
-import { isAccelerator, readTier, type TierPlace } from '../pipeline/tier.ts'
+import { isAccelerator } from '../pipeline/tier.ts'
 
 type Resolved = ReadonlyMap<string, ResolvedStageConfiguration>
 
@@ -32,7 +32,7 @@ export async function placeStages(
     const resolved = resolve(faults)
     const asked = needs(resolved).find(({ need }) => !usable.has(need))
     if (asked === undefined) return resolved
-    const fault = await faultOf(asked)
+    const fault = await stageFault(asked.stage, asked.tier)
     if (fault === undefined) usable.add(asked.need)
     else faults.set(asked.need, faultText(fault))
   }
@@ -43,10 +43,4 @@ interface Need {
   readonly need: string
   readonly stage: Stage
   readonly tier: string
-}
-
-function faultOf({ stage, tier }: Need): Promise<ProviderFault | undefined> {
-  const place = readTier(tier) as TierPlace // resolved: it is a tier
-  if (stage.kind !== 'cuda') return providerFault(place)
-  return kernelFault({ device: place.device, language: stage.language })
 }

@@ -3,30 +3,36 @@ import type { Distribution, EngineStats, StageStats } from './stats.ts'
 
 /** What became of a trace on a live engine; what an `Estimate` predicts has the same name here. */
 export interface ReplayReport {
-  /** Sent: all of the trace. */
+  /** Requests sent: all of the trace. */
   readonly requests: number
+  /** Requests that were answered. */
   readonly completed: number
   /** Failed requests by the code of their error; UNSETTLED where no answer came in time. */
   readonly failed: Readonly<Record<string, number>>
   /**
-   * Percentiles by nearest rank of the completed requests' latencies: from when a request was meant to be sent to when its
-   * promise was fulfilled, as JavaScript sees it. NaN where none completed.
+   * Mean latency of the completed requests: from when a request was meant to be sent to when its promise was fulfilled, as
+   * JavaScript sees it. NaN where none completed, as are the four that follow.
    */
   readonly meanMs: number
+  /** Median of the same latencies, by nearest rank. */
   readonly p50Ms: number
+  /** What 95 % of the same latencies do not exceed, by nearest rank. */
   readonly p95Ms: number
+  /** What 99 % of the same latencies do not exceed, by nearest rank. */
   readonly p99Ms: number
+  /** The longest of the same latencies. */
   readonly maxMs: number
   /** Share of all requests answered within the objective's latency, from 0 to 1; undefined without an objective. */
   readonly attainment: number | undefined
   /** Requests sent more than 1 ms late. Where they are many, the figures are of this process and not of the engine. */
   readonly sentLate: number
-  /** From the start to the last answer. */
+  /** Milliseconds from the start to the last answer. */
   readonly durationMs: number
-  /** The same latencies as the core saw them, from submission to end; those of the warm-up included. */
+  /** Latencies as the core saw them, from submission to end; those of all requests since the engine started. */
   readonly coreMs: Distribution
+  /** By stage: what it did meanwhile. */
   readonly stages: Readonly<Record<string, ReplayStage>>
-  /** By request, in order; NaN for those that did not complete. */
+  /** Latency of each request, in the order of the trace; NaN for those that did not complete. */
   readonly latenciesMs: Float64Array
   /**
    * By request: when it was really sent, from the start. Where threads are slow to wake up, what the engine was given is
@@ -35,19 +41,21 @@ export interface ReplayReport {
   readonly sentAtMs: Float64Array
 }
 
+/** What a stage did during a replay. */
 export interface ReplayStage {
   /** Share of the time that replicas ran batches, from 0 to 1. */
   readonly utilization: number
-  /** Rows a batch; 0 where there was none. */
+  /** Rows of a batch, on average; 0 where there was none. */
   readonly meanBatch: number
-  /** Time rows waited for their batch to start, within 1.6 %; those of the warm-up included. */
+  /** What 99 % of rows waited at most for their batch to start, within 1.6 %; of all rows since the engine started. */
   readonly queueP99Ms: number
-  /** Rows in all. */
+  /** Rows that it ran. */
   readonly visits: number
+  /** Batches that it ran. */
   readonly batches: number
-  /** Milliseconds a batch took; 0 where there was none. */
+  /** Milliseconds a batch took, on average; 0 where there was none. */
   readonly meanServiceMs: number
-  /** At the end. */
+  /** Replicas that it had at the end. */
   readonly replicas: number
 }
 

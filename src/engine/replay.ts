@@ -7,12 +7,13 @@ import { OpenLoop } from './open-loop.ts'
 import { type ReplayReport, reportReplay } from './replay-report.ts'
 import { cancelled } from './request-error.ts'
 
+/** What is replayed, and how. */
 export interface ReplayOptions<P extends Pipeline = Pipeline> {
   /** When requests are sent: milliseconds from the start, ascending, at least one, such as those of a `Trace`. */
   readonly arrivalsMs: ArrayLike<number>
   /** Inputs of requests, at least one; sent one after the other, and from the first again after the last. */
   readonly requests: readonly InputsOf<P>[]
-  /** Milliseconds within which an answer attains the objective, above 0. Default: those of the pipeline's objective. */
+  /** Milliseconds within which an answer attains the objective, above 0. Default: the pipeline's, if it has an objective. */
   readonly latencyMs?: number | undefined
   /** Milliseconds each request has from when it was meant to be sent, above 0. Default: no deadline. */
   readonly deadlineMs?: number | undefined
@@ -23,18 +24,21 @@ export interface ReplayOptions<P extends Pipeline = Pipeline> {
   readonly warmUpRequests?: number | undefined
   /** Milliseconds to wait for answers after the last request was sent, at least 0. Default 60,000. */
   readonly drainTimeoutMs?: number | undefined
-  /** Aborting it rejects with MILLRACE_CANCELLED; what was sent is still pending then. */
+  /** Aborting it rejects with MILLRACE_CANCELLED; what was sent is still pending then. Default: none. */
   readonly signal?: AbortSignal | undefined
   /** Called when the warm-up is over and the trace is about to begin. Default: none. */
   readonly onStart?: (() => void) | undefined
-  /** Called four times a second. */
+  /** Called four times a second, and at the end. Default: nobody is told. */
   readonly onProgress?: ((progress: ReplayProgress) => void) | undefined
 }
 
+/** How far a replay has come. */
 export interface ReplayProgress {
+  /** Requests sent so far, those of the warm-up aside. */
   readonly sent: number
-  /** Answered or failed. */
+  /** Requests answered or failed so far. */
   readonly settled: number
+  /** Requests of the whole trace. */
   readonly requests: number
 }
 
@@ -61,6 +65,7 @@ const progressEveryMs = 250
  *
  * A thread of its own sleeps until the next request is due, so that neither the event loop nor a core is taken meanwhile.
  *
+ * @param engine Who is sent the requests; it should have nothing else to do.
  * @throws {MillraceError} (by rejecting) MILLRACE_INVALID_OPTION, MILLRACE_CANCELLED, MILLRACE_INVALID_INPUT where a request
  * of the warm-up does not fit the pipeline. Requests that fail later are counted by code.
  */

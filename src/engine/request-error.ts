@@ -21,6 +21,15 @@ export function keysError(inputs: unknown, ports: readonly InputPort[]): Millrac
   return invalid(`inputs: the pipeline has no input "${extra}"; ${suggest(extra, names)}`)
 }
 
+/** An input is not there; where there is one that the pipeline does not have, that may be why. */
+export function missingError(
+  port: InputPort,
+  { inputs, ports }: { inputs: object; ports: readonly InputPort[] },
+): MillraceError {
+  const odd = Object.keys(inputs).some((name) => !ports.some((other) => other.name === name))
+  return odd ? keysError(inputs, ports) : inputError(port, undefined, 'missing')
+}
+
 /** Something is wrong with one input: its type, dims, data, or its number of rows. */
 export function inputError(port: InputPort, given: unknown, problem: string): MillraceError {
   return invalid(

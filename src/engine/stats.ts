@@ -1,7 +1,20 @@
 import type { NativeCacheStats, NativeStageStats, NativeSummary } from '../native/stats.ts'
 
-/** A distribution: how many values, their mean, quantiles (within 1.6 %) and the largest. */
-export type Distribution = NativeSummary
+/** A distribution of values since the engine started, each in the unit that the name of the distribution says. */
+export interface Distribution extends NativeSummary {
+  /** How many values there are. */
+  readonly count: number
+  /** Their mean, in the unit of the values; 0 where there are none. */
+  readonly mean: number
+  /** Their median, in the unit of the values, within 1.6 %. */
+  readonly p50: number
+  /** What 95 % of them do not exceed, in the unit of the values, within 1.6 %. */
+  readonly p95: number
+  /** What 99 % of them do not exceed, in the unit of the values, within 1.6 %. */
+  readonly p99: number
+  /** The largest, in the unit of the values. */
+  readonly max: number
+}
 
 /** What a stage did since the engine started. */
 export interface StageStats extends NativeStageStats {
@@ -61,28 +74,29 @@ export interface CacheStats extends NativeCacheStats {
   readonly missedRows: number
   /** Bytes of results kept now, with their inputs and what keeping them takes. */
   readonly bytes: number
-  /** Results kept now; expired ones count until they are reclaimed. */
+  /** How many results are kept now; expired ones count until they are reclaimed. */
   readonly entries: number
-  /** Results given up for want of room. */
+  /** How many results were given up for want of room. */
   readonly evictions: number
 }
 
 /** Requests by what became of them. */
 export interface RequestStats {
+  /** Requests answered with a result. */
   readonly completed: number
   /** How many of `completed` took no longer than the pipeline's objective allows; all, where it has none. */
   readonly withinObjective: number
-  /** A stage failed. */
+  /** Requests of which a stage failed. */
   readonly failed: number
-  /** Accepted, and not answered before their deadline; or it had passed when they were made. */
+  /** Requests accepted and not answered before their deadline; or it had passed when they were made. */
   readonly deadlineExceeded: number
-  /** Refused for lack of room: `maxPendingRows`; or accepted, and a stage had no room for their rows. */
+  /** Requests refused for lack of room (`maxPendingRows`); or accepted, and a stage had no room for their rows. */
   readonly queueFull: number
-  /** Refused since they could not have been answered before their deadline, by what was known. */
+  /** Requests refused since they could not have been answered before their deadline, by what was known. */
   readonly shed: number
-  /** Aborted through their signal. */
+  /** Requests aborted through their signal. */
   readonly cancelled: number
-  /** Accepted, and still pending when the engine was closed. */
+  /** Requests accepted, and still pending when the engine was closed. */
   readonly closed: number
 }
 
@@ -96,5 +110,6 @@ export interface EngineStats<Stages extends string = string> {
   readonly pendingRows: number
   /** Milliseconds from submission to the end of completed requests, in the core. */
   readonly latencyMs: Distribution
+  /** By stage: what it did. */
   readonly stages: Readonly<Record<Stages, StageStats>>
 }

@@ -5,12 +5,13 @@ import { visitStates } from '../native/addon.ts'
 export interface RequestVisits {
   /** When the core took the request, on the clock of `process.hrtime()`; the other times count from here. */
   readonly submittedAt: readonly [seconds: number, nanoseconds: number]
-  /** When it was settled; undefined where that had not happened yet (a request that is cancelled). */
+  /** When it was settled, in nanoseconds; undefined where that had not happened yet (a request that is cancelled). */
   readonly settledNs: number | undefined
+  /** How many rows it has. */
   readonly rows: number
   /** At most 256, in the order in which they began; rows and items one by one. */
   readonly visits: readonly StageVisit[]
-  /** Visits there was no room for. */
+  /** How many visits there was no room for. */
   readonly leftOut: number
 }
 
@@ -21,41 +22,47 @@ export interface VisitsReader {
 
 /** A row at a stage. A stage that was skipped for a row, by its condition, was not visited. */
 export interface StageVisit {
+  /** Name of the stage. */
   readonly stage: string
-  /** Of the request. */
+  /** Which row of the request, from 0. */
   readonly row: number
-  /** Of those that a fan-out stage made of the row; undefined for a row itself. */
+  /** Which of the items that a fan-out stage made of the row, from 0; undefined for a row itself. */
   readonly item: number | undefined
+  /** What became of it there. */
   readonly state: VisitState
   /** When it came to the stage. */
   readonly queuedNs: number
   /** When a replica first began a batch with it; undefined where that did not happen. */
   readonly beganNs: number | undefined
-  /** Undefined while it is `waiting` or `running`. */
+  /** When it was done with; undefined while it is `waiting` or `running`. */
   readonly endedNs: number | undefined
-  /** How often it was run: more than once where others of its batch failed. */
+  /** How many times it was run: more than once where others of its batch failed. */
   readonly attempts: number
   /** The last of the batches it was run in; undefined where it was not, and while it is running. */
   readonly batch: VisitBatch | undefined
 }
 
 /**
- * `waiting`, `running`: when the request was settled. `skipped`: dropped, since its request was settled. `shed`: its
- * deadline could not be met any more. `refused`: the queue was full. `interrupted`: nobody waited for its batch any more.
- * `hit`: the cache had the result. `shared`: an equal row was on its way.
+ * What became of a row at a stage. `ran`, `failed`: it was run, and that went well or not. `waiting`, `running`: when the
+ * request was settled. `skipped`: dropped, since its request was settled. `shed`: its deadline could not be met any more.
+ * `refused`: the queue was full. `interrupted`: nobody waited for its batch any more. `hit`: the cache had the result.
+ * `shared`: an equal row was on its way.
+ *
+ * @useDeclaredType
  */
 export type VisitState = keyof typeof visitStates
 
 /** A run of a batch. */
 export interface VisitBatch {
-  /** From 1; of the engine. */
+  /** Tells the batches of an engine apart: they are numbered from 1. */
   readonly id: number
-  /** Those of other requests count, too. */
+  /** Its rows, those of other requests among them. */
   readonly rows: number
+  /** When it began, in nanoseconds from `submittedAt` of the request. */
   readonly beganNs: number
-  /** Of the stage, from 0. */
+  /** Which replica of the stage ran it, from 0. */
   readonly replica: number
-  /** Of the model. */
+  /** Threads of the model on that replica. */
   readonly threads: number
 }
 

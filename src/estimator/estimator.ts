@@ -11,9 +11,11 @@ import { Simulator } from './simulator.ts'
 
 /** What an estimator is made of. */
 export interface EstimatorOptions {
+  /** What was measured of the pipeline. */
   readonly profile: Profile
+  /** Tiers, their prices and their power. */
   readonly hardware: Hardware
-  /** Of the path that each request takes, and of service times that are drawn; an integer from 0. Default 0. */
+  /** Chooses the path that each request takes, and service times that are drawn: an integer from 0. Default 0. */
   readonly seed?: number | undefined
   /**
    * `mean`: a batch of a size always takes the same time (InferLine, section 4.2). `drawn`: it is drawn, each time, from
@@ -24,8 +26,9 @@ export interface EstimatorOptions {
 
 /** What is to be estimated. */
 export interface EstimateOptions {
+  /** When requests come. */
   readonly trace: Trace
-  /** Requests within its `latencyMs` attain it. */
+  /** What is promised: requests within its `latencyMs` attain it. */
   readonly objective: ObjectiveOptions
   /** Aborting it rejects with MILLRACE_CANCELLED, whose `cause` is the signal's reason. Default: none. */
   readonly signal?: AbortSignal | undefined
@@ -44,6 +47,8 @@ export class Estimator {
   readonly #simulators = new WeakMap<Trace, Simulator>()
 
   /**
+   * Checks what it is given; nothing is simulated yet.
+   *
    * @throws {MillraceError} MILLRACE_INVALID_FILE for a profile or hardware that is not as its format asks,
    * MILLRACE_INVALID_OPTION for another option that does not fit.
    */
@@ -64,8 +69,9 @@ export class Estimator {
   /**
    * Simulates the configuration over the whole trace, on a native thread; also one that cannot keep up.
    *
-   * @throws {MillraceError} MILLRACE_INVALID_OPTION for a configuration that does not fit the profile and the hardware,
-   * or an unusable trace or objective; MILLRACE_INVALID_FILE where the profile contradicts itself; MILLRACE_CANCELLED.
+   * @throws {MillraceError} (by rejecting) MILLRACE_INVALID_OPTION for a configuration that does not fit the profile and
+   * the hardware, or an unusable trace or objective; MILLRACE_INVALID_FILE where the profile contradicts itself;
+   * MILLRACE_CANCELLED.
    */
   async estimate(configuration: PlannedConfiguration, options: EstimateOptions): Promise<Estimate> {
     const given = checkObject(options, {

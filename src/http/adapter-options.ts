@@ -1,16 +1,18 @@
-import { checkBoolean, checkNumber, checkString } from '../check.ts'
+import { checkBoolean, checkNumber } from '../check.ts'
 import { type Clock, nowMs } from '../clock.ts'
 import { Connections } from './connections.ts'
+import { readDeadlineHeader } from './deadline-header.ts'
 import { type EngineSource, ServedEngines } from './served-engines.ts'
 
 /** What both adapters are told. */
 export interface AdapterOptions {
   /**
    * The engine of the application, or the promise of one: then the server may listen while the models load, and what comes
-   * too early is answered with 503. A start that fails is answered with 503 and its reason. Either this or `engines`.
+   * too early is answered with 503. A start that fails is answered with 503 and its reason. Either this or `engines`: left
+   * out with that.
    */
   readonly engine?: EngineSource | undefined
-  /** Several engines, by the names that `infer` is told. */
+  /** Several engines, by the names that `infer` is told, at least one. Either this or `engine`: left out with that. */
   readonly engines?: Readonly<Record<string, EngineSource>> | undefined
   /**
    * Name of the header in which clients say how many milliseconds they wait for their answer, counted from when the request
@@ -64,16 +66,12 @@ export const adapterKeys = [
 export function readAdapterOptions(
   given: Readonly<Partial<Record<(typeof adapterKeys)[number], unknown>>>,
 ): AdapterTerms {
-  const { deadlineHeader = 'x-request-timeout', deadlineMs = Number.POSITIVE_INFINITY } = given
+  const { deadlineHeader, deadlineMs = Number.POSITIVE_INFINITY } = given
   const { leaveMs = 500, timeoutMs = 10_000, closeEngines = true } = given
   return {
     engines: new ServedEngines(given),
     connections: new Connections(),
-    // As Node gives the names of headers.
-    deadlineHeader:
-      deadlineHeader === false
-        ? undefined
-        : checkString(deadlineHeader, { name: 'deadlineHeader' }).toLowerCase(),
+    deadlineHeader: readDeadlineHeader(deadlineHeader),
     deadlineMs:
       deadlineMs === Number.POSITIVE_INFINITY
         ? deadlineMs

@@ -1,6 +1,6 @@
 // How long a client is ready to wait, as its request says it.
 import type { IncomingHttpHeaders } from 'node:http'
-import { describe } from '../check.ts'
+import { checkString, describe } from '../check.ts'
 import { MillraceError } from '../errors.ts'
 
 /** Milliseconds of each unit of grpc-timeout. */
@@ -11,6 +11,18 @@ const grpcUnitsMs: Readonly<Record<string, number>> = {
   m: 1,
   u: 1e-3,
   n: 1e-6,
+}
+
+const usualHeader = 'x-request-timeout'
+
+/**
+ * The name of the header as Node gives it, undefined where what clients say is not looked at.
+ *
+ * @throws {MillraceError} MILLRACE_INVALID_OPTION
+ */
+export function readDeadlineHeader(given: unknown = usualHeader): string | undefined {
+  if (given === false) return undefined
+  return checkString(given, { name: 'deadlineHeader' }).toLowerCase()
 }
 
 /**

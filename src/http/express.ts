@@ -1,4 +1,9 @@
-// The door `millrace/express`: engines in an Express 5 application. Loads nothing of Express itself.
+/**
+ * Engines in an Express 5 application: a middleware, a mount for handlers, and errors as answers. Loads nothing of Express
+ * itself.
+ *
+ * @module millrace/express
+ */
 import type { Server } from 'node:http'
 import { pipeline, Readable } from 'node:stream'
 import type { ErrorRequestHandler, Request, RequestHandler, Response } from 'express'
@@ -43,6 +48,7 @@ export interface MillraceMiddleware extends RequestHandler {
   /**
    * An engine by its name, or the only one.
    *
+   * @param name A key of `engines`; needed where there are several. Default: the only one.
    * @throws {MillraceError} MILLRACE_NOT_READY, MILLRACE_INVALID_OPTION where there is none of that name
    */
   engine(name?: string): ServedEngine
@@ -62,6 +68,9 @@ export interface MillraceMiddleware extends RequestHandler {
    * Shuts servers down without losing a request: tells clients that keep their connection to leave it, serves what comes
    * meanwhile, closes the servers, waits for the last answer, and closes the engines. For how long is said by `leaveMs` and
    * `timeoutMs`. May be called again; it is done once.
+   *
+   * @param servers Those of Node that the application listens with.
+   * @returns Fulfils when all is closed; never rejects for requests that did not end in time.
    */
   shutdown(...servers: Server[]): Promise<void>
 }
@@ -101,7 +110,8 @@ export function millrace(options: AdapterOptions): MillraceMiddleware {
  * Serves a handler where it is mounted: `app.use('/inference', mount(handler))`. It reads the bodies itself, so it comes
  * before any parser of them, and behind `millrace()`.
  *
- * @throws {MillraceError} MILLRACE_INVALID_OPTION
+ * @throws {MillraceError} MILLRACE_INVALID_OPTION where `handler` is none; a request whose body was read already fails with
+ * it, too
  */
 export function mount(handler: HttpHandler): RequestHandler {
   const checked = checkHandler(handler, 'handler')
@@ -116,7 +126,7 @@ export function mount(handler: HttpHandler): RequestHandler {
 
 /**
  * Answers errors of Millrace with their status, code and Retry-After, as JSON in the form that Fastify gives errors; passes
- * others on. It comes after the routes.
+ * others on. It comes after the routes. Never throws.
  */
 export function millraceErrors(): ErrorRequestHandler {
   return (error, _request, response, next) => {

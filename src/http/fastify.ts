@@ -1,4 +1,8 @@
-// The door `millrace/fastify`: engines in a Fastify 5 application. Loads nothing of Fastify itself.
+/**
+ * Engines in a Fastify 5 application: a plugin, and one that mounts handlers. Loads nothing of Fastify itself.
+ *
+ * @module millrace/fastify
+ */
 import type {
   FastifyInstance,
   FastifyPluginAsync,
@@ -43,13 +47,14 @@ const mountedMethods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE']
 // biome-ignore lint/suspicious/noEmptyInterface: the application fills it
 export interface Engines {}
 
+/** What the plugin is told. */
 export interface MillraceFastifyOptions extends AdapterOptions {
   /**
    * Where GET PREFIX/live and GET PREFIX/ready are answered; ready once every engine has started and is warm, until the
    * application begins to close. Default: nowhere.
    */
   readonly health?: string | undefined
-  /** Handlers by the prefix that they are mounted under, such as `{ '/inference': openInference({ models }) }`. */
+  /** Handlers by the prefix they are mounted under, such as `{ '/inference': openInference({ models }) }`. Default: none. */
   readonly mount?: Readonly<Record<string, HttpHandler>> | undefined
 }
 
@@ -58,6 +63,7 @@ export interface MillraceInstance {
   /**
    * An engine by its name, or the only one.
    *
+   * @param name A key of `engines`; needed where there are several. Default: the only one.
    * @throws {MillraceError} MILLRACE_NOT_READY, MILLRACE_INVALID_OPTION where there is none of that name
    */
   engine(name?: string): ServedEngine
@@ -75,9 +81,11 @@ export interface MillraceInstance {
 
 declare module 'fastify' {
   interface FastifyInstance {
+    /** The engines; there in scopes that registered `millrace`, and within them. */
     readonly millrace: MillraceInstance
   }
   interface FastifyRequest {
+    /** The engines, as this request sees them. */
     millrace: RequestEngines<Engines>
   }
 }
@@ -87,6 +95,8 @@ declare module 'fastify' {
  * those that routes throw themselves, are answered by Fastify with their status, code and Retry-After. The engines are
  * closed with the application, after the last request was answered. With Fastify's `return503OnClosing: false`, requests
  * that come while it closes are answered as well.
+ *
+ * @throws {MillraceError} (when it is registered) MILLRACE_INVALID_OPTION
  */
 export const millrace: FastifyPluginAsync<MillraceFastifyOptions> = fastifyPlugin(register, {
   name: 'millrace',

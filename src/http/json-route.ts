@@ -13,15 +13,28 @@ export type JsonSchema = Readonly<Record<string, unknown>>
 
 /** How a route speaks JSON with an engine: `{ name: nested lists }`, the first dimension being the rows. */
 export interface JsonRoute<P extends Pipeline = Pipeline> {
-  /** What Fastify takes as a route's `schema`: of the body, and of the answer with status 200. */
-  readonly schema: { readonly body: JsonSchema; readonly response: { readonly 200: JsonSchema } }
+  /** What Fastify takes as a route's `schema`. */
+  readonly schema: {
+    /** Of the body of a request: an object with a nested list for each input. */
+    readonly body: JsonSchema
+    /** Of answers, by their status. */
+    readonly response: {
+      /** Of an answer with results: an object with a nested list for each output. */
+      readonly 200: JsonSchema
+    }
+  }
   /**
    * Tensors of a parsed body. Integers of 64 bits may be strings of digits; `"NaN"`, `"Infinity"` and `"-Infinity"` are numbers.
    *
+   * @param body What the JSON text holds, not checked yet.
    * @throws {MillraceError} MILLRACE_INVALID_INPUT, status 400
    */
   inputs(body: unknown): InputsOf<P>
-  /** Nested lists of results; integers beyond 2^53 are strings of digits, and so are numbers that JSON does not have. */
+  /**
+   * Nested lists of results; integers beyond 2^53 are strings of digits, and so are numbers that JSON does not have.
+   *
+   * @param results What `infer` fulfils with; an output that is left out of it is left out of the answer.
+   */
   outputs(results: Readonly<Record<string, Tensor | undefined>>): Record<string, unknown>
 }
 
@@ -32,6 +45,7 @@ export interface JsonRoute<P extends Pipeline = Pipeline> {
  *     app.post('/digits', { schema: json.schema }, async (request) =>
  *       json.outputs(await request.millrace.infer(json.inputs(request.body))))
  *
+ * @param engine One that has started: what is read of it are its pipeline, inputs and outputs.
  * @throws {MillraceError} MILLRACE_INVALID_OPTION where a value is of 16-bit floats, which have no form in JSON
  */
 export function jsonRoute<P extends Pipeline>(

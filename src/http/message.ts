@@ -3,6 +3,7 @@ import type { Readable } from 'node:stream'
 
 /** A request as every handler sees it, whichever framework it came through. */
 export interface HttpRequest {
+  /** In capitals, such as `POST`. */
   readonly method: string
   /** Below where the handler is mounted: begins with '/', has no query, and is percent-encoded as it came. */
   readonly path: string
@@ -23,6 +24,7 @@ export interface HttpRequest {
 
 /** What a handler answers; the adapter writes it. */
 export interface HttpResponse {
+  /** HTTP status, such as 200. */
   readonly status: number
   /** Names in lower case. `content-length` is the adapter's business. */
   readonly headers: Readonly<Record<string, string>>

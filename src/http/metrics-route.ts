@@ -3,6 +3,7 @@ import { MillraceError } from '../errors.ts'
 import { checkRegistry, type MetricRegistry } from '../observe/metric-registry.ts'
 import type { HttpHandler, HttpResponse } from './message.ts'
 
+/** Which metrics are shown, and where. */
 export interface MetricsRouteOptions {
   /** Whose metrics are shown: `observeMetrics(...).registry`, or any of prom-client. */
   readonly registry: MetricRegistry

@@ -21,7 +21,7 @@ export type PipelineNamed<Engines, Name> = Name extends keyof Engines
 /** How one request of a route is run. */
 export interface RouteInferOptions<Name extends string = string>
   extends Omit<InferOptions, 'traceHeaders'> {
-  /** Name of the engine; needed where the application has several. */
+  /** Name of the engine; needed where the application has several. Default: the only one. */
   readonly engine?: Name | undefined
 }
 
@@ -39,6 +39,7 @@ export class RequestEngines<Engines = object> {
   /** When it came; only where that matters. */
   readonly #arrivedMs: number
 
+  /** @hidden Made by the adapters alone. */
   constructor(
     terms: AdapterTerms,
     { connection, headers }: { connection: Connection; headers: IncomingHttpHeaders },

@@ -1,23 +1,38 @@
 // The engines behind a web application, of which some may still be starting.
 import { setTimeout } from 'node:timers/promises'
 import { checkRecord, describe, suggest } from '../check.ts'
+import type { EngineState } from '../engine/described-values.ts'
 import type { InferOptions } from '../engine/infer-options.ts'
 import { MillraceError } from '../errors.ts'
 import type { Tensor } from '../pipeline/tensor.ts'
 
 /** What of an engine is used, so that engines of every pipeline fit. */
 export interface ServedEngine {
+  /** Whether it takes requests. */
   readonly state: EngineState
+  /**
+   * Runs one request of one or more rows.
+   *
+   * @param inputs Those of its pipeline: what is known of it here are its methods alone.
+   * @throws {MillraceError} As `Engine.infer` does.
+   */
   infer(inputs: never, options?: InferOptions): Promise<Readonly<Record<string, Tensor>>>
-  close(options?: { readonly timeoutMs?: number | undefined }): Promise<void>
+  /**
+   * Ends it.
+   *
+   * @param options How long it may take. Default: as long as the engine allows by itself.
+   * @throws {MillraceError} As `Engine.close` does.
+   */
+  close(options?: {
+    /** Milliseconds to wait for pending requests, at least 0. Default 10,000. */
+    readonly timeoutMs?: number | undefined
+  }): Promise<void>
 }
-
-type EngineState = 'serving' | 'draining' | 'closed'
 
 /** An engine, or the promise of one that is starting. */
 export type EngineSource = ServedEngine | Promise<ServedEngine>
 
-/** `starting` and `failed` are before there is an engine. */
+/** What became of an engine: `starting` and `failed` are before there is one, the others are its own state. */
 export type ServedState = 'starting' | 'failed' | EngineState
 
 interface Entry {

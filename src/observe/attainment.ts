@@ -26,14 +26,17 @@ export interface WindowAttainment {
 
 /** How a promise is being kept. */
 export interface AttainmentReading {
+  /** Over the last 60,000 ms: what is wrong right now. */
   readonly lastMinute: WindowAttainment
+  /** Over the last 1,800,000 ms: whether it lasts. */
   readonly last30Minutes: WindowAttainment
 }
 
+/** What is promised, and by which clock. */
 export interface AttainmentOptions {
-  /** What was promised: that of the pipeline whose engine is read. */
+  /** What was promised, of which the percentile is read: that of the pipeline whose engine is read. */
   readonly objective: Pick<Objective, 'percentile'>
-  /** Default: the monotonic clock of the process. */
+  /** What the windows are measured with. Default: the monotonic clock of the process. */
   readonly clock?: Clock | undefined
 }
 
@@ -53,12 +56,21 @@ export class Attainment {
   readonly #lastMinute = new SlidingCounts(minuteMs)
   readonly #last30Minutes = new SlidingCounts(30 * minuteMs)
 
+  /**
+   * Begins without a reading; never throws.
+   *
+   * @param options Whose attainment it is.
+   */
   constructor({ objective, clock = nowMs }: AttainmentOptions) {
     this.#allowed = (100 - objective.percentile) / 100
     this.#clock = clock
   }
 
-  /** Takes a reading and says what it amounts to. The first begins both windows: nothing before it counts. */
+  /**
+   * Takes a reading and says what it amounts to. The first begins both windows: nothing before it counts.
+   *
+   * @param requests What `engine.stats().requests` is now.
+   */
   read(requests: CountedRequests): AttainmentReading {
     const now = { ...countsOf(requests), atMs: this.#clock() }
     return {

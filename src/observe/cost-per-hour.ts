@@ -1,16 +1,36 @@
-/** Of a configuration, what the cost hangs on. */
+/** Of a configuration, what the cost hangs on: by stage. */
 export type StaffedConfiguration = Readonly<
-  Record<string, { readonly tier: string; readonly replicas: number }>
+  Record<
+    string,
+    {
+      /** Kind of hardware slot that each replica takes. */
+      readonly tier: string
+      /** How many replicas there are. */
+      readonly replicas: number
+    }
+  >
 >
 
 /** Of hardware (`profiles/hardware.json`, `Hardware`), what the cost hangs on. */
 export interface Prices {
-  readonly tiers: Readonly<Record<string, { readonly pricePerHour: number }>>
+  /** By the name of the tier. */
+  readonly tiers: Readonly<
+    Record<
+      string,
+      {
+        /** Of one replica, in any currency: prices are only added up. */
+        readonly pricePerHour: number
+      }
+    >
+  >
 }
 
 /**
- * What the replicas of a configuration cost an hour, in the currency of the prices: each takes a slot of its tier.
+ * What the replicas of a configuration cost an hour, in the currency of the prices: each takes a slot of its tier. Never
+ * throws.
  *
+ * @param configuration Such as `engine.configuration`, or that of a plan.
+ * @param prices What a slot of each tier costs.
  * @returns Undefined where a tier that has replicas has no price.
  */
 export function costPerHour(

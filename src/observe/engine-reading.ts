@@ -2,16 +2,36 @@ import type { EngineHistograms, HistogramBounds } from '../engine/histograms.ts'
 import type { EngineStats } from '../engine/stats.ts'
 import type { Objective } from '../pipeline/objective.ts'
 import type { AttainmentReading } from './attainment.ts'
+import type { StaffedConfiguration } from './cost-per-hour.ts'
 
 /** Of an engine, what its metrics are made from. */
 export interface MeteredEngine {
-  readonly pipeline: { readonly name: string; readonly objective: Objective | undefined }
-  readonly configuration: Readonly<
-    Record<string, { readonly tier: string; readonly replicas: number }>
-  >
+  /** What it serves. */
+  readonly pipeline: {
+    /** The label `pipeline`, unless the options have a name. */
+    readonly name: string
+    /** What attainment is counted against; undefined: none is shown. */
+    readonly objective: Objective | undefined
+  }
+  /** What is served now: for the cost. */
+  readonly configuration: StaffedConfiguration
+  /** Counters and distributions since the start. */
   stats(): EngineStats
+  /** The same distributions, counted up to bounds. */
   histograms(bounds: HistogramBounds): EngineHistograms
+  /**
+   * Has a listener called when it is closed.
+   *
+   * @param event That of an engine's events by which its metrics go.
+   * @param listener Takes them out of the registry.
+   */
   on(event: 'close', listener: () => void): unknown
+  /**
+   * Ends what `on` began with the same listener.
+   *
+   * @param event As it was given to `on`.
+   * @param listener As it was given to `on`.
+   */
   off(event: 'close', listener: () => void): unknown
 }
 

@@ -5,6 +5,7 @@ import type { LiveEngineSource, LivePlanSource, LiveTunerSource } from './live-s
 
 /** An engine to watch, and what else is known of it. */
 export interface WatchedEngine {
+  /** Whose figures are shown. */
   readonly engine: LiveEngineSource
   /** Whose decisions are shown. Default: none. */
   readonly tuner?: LiveTunerSource | undefined

@@ -22,6 +22,7 @@ interface MetricHeader {
   readonly aggregator: 'sum' | 'average' | 'first' | 'min'
 }
 
+/** Names and values that tell the series of a metric apart. */
 export type Labels = Readonly<Record<string, string>>
 
 export interface Sample {

@@ -3,12 +3,27 @@ import { MillraceError } from '../errors.ts'
 
 /** What is needed of a registry: those of prom-client and of its successor @prometheus-io/client fit. */
 export interface MetricRegistry {
+  /**
+   * Adds a metric, for {@link metrics} to show.
+   *
+   * @param metric One as the client makes them, with `name` and `get()`.
+   */
   registerMetric(metric: never): void
+  /**
+   * A metric that was registered, or a value that is none.
+   *
+   * @param name Its name, with the prefix.
+   */
   getSingleMetric(name: string): unknown
+  /**
+   * Takes a metric out.
+   *
+   * @param name Its name, with the prefix.
+   */
   removeSingleMetric(name: string): void
-  /** All metrics in the text format. */
+  /** All metrics in the text format. Rejects with what a metric throws; those of Millrace throw nothing. */
   metrics(): Promise<string>
-  /** Of that text. */
+  /** The media type of that text. */
   readonly contentType: string
 }
 

@@ -8,6 +8,7 @@ import { metricBuckets } from './metric-buckets.ts'
 import type { Labels } from './metric-definition.ts'
 import { checkRegistry, type MetricRegistry, newRegistry } from './metric-registry.ts'
 
+/** Where and how an engine's metrics are shown. */
 export interface MetricsOptions {
   /**
    * Where the metrics are registered: a Registry of prom-client 15 or of @prometheus-io/client. Default: a new one of

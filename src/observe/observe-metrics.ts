@@ -23,6 +23,7 @@ export interface EngineMetrics {
  * them, from what the core counts anyway: requests cost nothing more for it. Several engines may be shown in one
  * registry, each by its label `pipeline`. Does not keep the engine from being collected.
  *
+ * @param options Default: all of their defaults.
  * @throws {MillraceError} MILLRACE_INVALID_OPTION, also where prom-client is needed and not installed, where an engine is
  * shown under the same name already, and where the registry has another metric of one of the names.
  */

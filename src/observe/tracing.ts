@@ -6,6 +6,7 @@ import { EngineTracer } from './engine-tracer.ts'
 import { loadOpenTelemetry } from './load-opentelemetry.ts'
 import type { TracerProviderLike } from './tracer-provider.ts'
 
+/** Which spans are made, and by whom. */
 export interface TracingOptions {
   /** Who makes the spans. Default: the provider that is registered with `@opentelemetry/api` when a request is sent. */
   readonly tracerProvider?: TracerProviderLike | undefined

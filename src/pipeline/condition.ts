@@ -12,15 +12,15 @@ import type { Tensor } from './tensor.ts'
 export interface Condition<Text extends string = string> {
   /** Reference to the output of another stage; one element a row unless there is a `test`. */
   readonly output: Text
-  /** Holds below this bound, the bound itself excluded. */
+  /** Holds below this bound, the bound itself excluded, in the unit of the output. Default: no such bound. */
   readonly below?: number | undefined
-  /** Holds above this bound, the bound itself excluded. */
+  /** Holds above this bound, the bound itself excluded, in the unit of the output. Default: no such bound. */
   readonly above?: number | undefined
-  /** Holds for exactly this value. */
+  /** Holds for exactly this value, in the unit of the output. Default: any value. */
   readonly equals?: number | bigint | boolean | string | undefined
   /**
    * Decides instead of the bounds, on the event loop, as an inline() stage called `STAGE:when` would: true where the
-   * stage is to run. What it throws fails the row.
+   * stage is to run. What it throws fails the row. Default: the bounds decide.
    */
   readonly test?: ConditionTest | undefined
 }

@@ -21,7 +21,7 @@ export interface StageConfiguration {
    * the only one for js() and inline(). For cuda(): `cuda`, and where it has a fallback also `cpu-1`, which is that.
    */
   readonly tier?: string | undefined
-  /** Most rows in one batch, from 1 to 65,536. Default 16; 1 for inline() given rows one by one (`batched: false`). */
+  /** Most rows of one batch, from 1 to 65,536. Default 16; 1 for inline() given rows one by one (`batched: false`). */
   readonly maxBatch?: number | undefined
   /**
    * Replicas, from 0 (then requests wait) to 1024. Default: an equal share of the cores, at least 1; 1 on an accelerator;
@@ -49,9 +49,13 @@ export type CompleteConfiguration<Stages extends string = string> = {
 
 /** How one stage is run, with nothing left out. */
 export interface CompleteStageConfiguration {
+  /** Kind of hardware slot that each replica takes, such as `cpu-1` or `cuda-0`. */
   readonly tier: string
+  /** Most rows of one batch. */
   readonly maxBatch: number
+  /** How many replicas it has, or soon will have; 0 where requests wait. */
   readonly replicas: number
+  /** Milliseconds the oldest row may be held back so that a batch fills. */
   readonly maxDelayMs: number
   /** Absent where the stage lists no models, and where one that it does not list was swapped in. */
   readonly model?: string

@@ -52,17 +52,25 @@ export interface CudaOptions<
 export interface CudaStage<Input extends string = string, Decider extends string = string>
   extends FunctionBase<Input, Decider, never> {
   readonly kind: 'cuda'
-  /** The text of the kernel, and what it is written in. */
+  /** The text of the kernel. */
   readonly source: string
+  /** What it is written in, as its beginning says. */
   readonly language: KernelLanguage
+  /** Name of the kernel in it. */
   readonly kernel: string
+  /** Blocks of each row; a batch has `[rows, ...grid]`. */
   readonly grid: readonly [y: number, z: number]
+  /** Threads of a block. */
   readonly block: readonly [x: number, y: number, z: number]
+  /** Bytes of dynamic shared memory of a block. */
   readonly sharedBytes: number
+  /** Macros for the compiler, by name. */
   readonly defines: Readonly<Record<string, string>>
+  /** What takes its place where it cannot run; undefined: nothing. */
   readonly fallback: StageFunction | undefined
 }
 
+/** What a kernel may be written in: CUDA C++, compiled when an engine starts, or PTX. */
 export type KernelLanguage = 'c++' | 'ptx'
 
 const code = 'MILLRACE_INVALID_PIPELINE'

@@ -38,7 +38,12 @@ export type RequestInputs<Stages> = `${{
  */
 export type OutputDefinition<Text extends string = string> =
   | Candidates<Text>
-  | { readonly from: Candidates<Text>; readonly default: DefaultValue }
+  | {
+      /** References, of which the first whose stage ran is taken. */
+      readonly from: Candidates<Text>
+      /** What the output holds for a row for which none of them ran: every element of it. */
+      readonly default: DefaultValue
+    }
 
 /** What `definePipeline` takes. */
 export interface PipelineDefinition<Stages, Outputs extends string> {

@@ -21,8 +21,9 @@ import { elementFormats, type Tensor, type TensorType } from './tensor.ts'
 
 /** Type and shape of a value, as a function declares it. */
 export interface ValueShape {
+  /** Element type, by the names of onnxruntime-common. */
   readonly type: TensorType
-  /** Of one row, without the dimension that counts rows; -1 where open, [] for a single element. */
+  /** Dimensions of one row, without the one that counts rows; -1 where open, [] for a single element. At most 16. */
   readonly dims: readonly number[]
 }
 
@@ -33,7 +34,14 @@ export interface ValueShape {
  */
 export type InputDeclaration =
   | Candidates
-  | { readonly from: Candidates; readonly type: TensorType; readonly dims: readonly number[] }
+  | {
+      /** References, of which the first whose stage ran is taken. */
+      readonly from: Candidates
+      /** Element type, by the names of onnxruntime-common. */
+      readonly type: TensorType
+      /** Dimensions of one row, without the one that counts rows; -1 where open, [] for a single element. */
+      readonly dims: readonly number[]
+    }
 
 /** The inputs of a function, by name. */
 export type DeclaredInputs = Readonly<Record<string, InputDeclaration>>
@@ -78,8 +86,11 @@ export interface FunctionBase<
 > extends StageBase<Input, Decider, Gathered> {
   /** Types and shapes of the inputs as far as they are declared. */
   readonly inputShapes: Readonly<Record<string, ValueShape | undefined>>
+  /** Type and shape of each output. */
   readonly outputs: Readonly<Record<string, ValueShape>>
+  /** Whether a call is given a whole batch; otherwise one row. */
   readonly batched: boolean
+  /** Milliseconds a batch may take before its rows fail; Infinity for no limit. */
   readonly timeoutMs: number
 }
 

@@ -34,8 +34,11 @@ export interface InlineStage<
   Decider extends string = string,
   Gathered extends string = string,
 > extends FunctionBase<Input, Decider, Gathered> {
+  /** Tells it from stages of other kinds. */
   readonly kind: 'inline'
+  /** The function, as it was given to {@link inline}. */
   readonly run: StageFunction
+  /** Calls in work at once: its replicas, unless a configuration says. */
   readonly concurrency: number
 }
 

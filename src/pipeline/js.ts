@@ -36,10 +36,13 @@ export interface JsStage<
   Decider extends string = string,
   Gathered extends string = string,
 > extends FunctionBase<Input, Decider, Gathered> {
+  /** Tells it from stages of other kinds. */
   readonly kind: 'js'
   /** The module, as a file: URL. */
   readonly url: string
+  /** Name of the export that is the function. */
   readonly exportName: string
+  /** What `setup` is given in each worker: a copy of what {@link js} was given; undefined where that was nothing. */
   readonly data: unknown
 }
 

@@ -9,6 +9,7 @@ export interface ModelVariants {
   readonly models: readonly ModelVariantOptions[]
 }
 
+/** One of several models of a stage, as it is given. */
 export interface ModelVariantOptions {
   /** A path, a file: URL, or the bytes of a model. */
   readonly file: ModelSource
@@ -23,10 +24,11 @@ export interface ModelVariantOptions {
 
 /** One of several models of a stage, checked: frozen. */
 export interface ModelVariant {
+  /** What configurations and profiles call it. */
   readonly name: string
   /** Path of the model, or its bytes. */
   readonly source: string | Uint8Array
-  /** From 0 to 1. */
+  /** Share of right answers, from 0 to 1. */
   readonly accuracy: number
 }
 

@@ -56,14 +56,17 @@ export interface OnnxStage<
   Decider extends string = string,
   Gathered extends string = string,
 > extends StageBase<Input, Decider, Gathered> {
+  /** Tells it from stages of other kinds. */
   readonly kind: 'onnx'
   /** Path of the model, or its bytes; of the first where there are several. */
   readonly source: string | Uint8Array
-  /** The models to choose from, where several are listed. */
+  /** The models to choose from, where several are listed; else undefined. */
   readonly models: readonly ModelVariant[] | undefined
+  /** How rows that differ in size are made to share a batch, by input; empty where only equal ones do. */
   readonly pad: Readonly<Record<string, InputPad>>
+  /** Session configuration entries of ONNX Runtime. */
   readonly config: Readonly<Record<string, string>>
-  /** Undefined: any, and the CPU where nothing is said. */
+  /** What may run the model, the most wanted first. Undefined: any, and the CPU where nothing is said. */
   readonly providers: readonly StageProvider[] | undefined
 }
 

@@ -10,6 +10,7 @@ export type PadOptions = Readonly<
     string,
     | PadValue
     | {
+        /** What fills the shorter rows. */
         readonly value: PadValue
         /**
          * Sizes of an open dimension, at most 64, each at least 1, ascending; rows of sizes between two of them share a
@@ -22,6 +23,7 @@ export type PadOptions = Readonly<
 
 /** How the rows of an input are made to share a batch. */
 export interface InputPad {
+  /** What fills the shorter rows. */
   readonly value: PadValue
   /** Sizes, ascending, that are batched together; empty: a grid of the core's own. */
   readonly buckets: readonly number[]

@@ -9,6 +9,7 @@ export type DefaultValue = number | bigint | string | boolean
 export interface PipelineOutput {
   /** References, of which the first whose stage ran is taken. */
   readonly candidates: readonly string[]
+  /** What it holds for rows for which no candidate ran; undefined where one always runs. */
   readonly default: DefaultValue | undefined
 }
 
@@ -22,10 +23,12 @@ export interface Pipeline<
   Outputs extends string = string,
   Stages extends string = string,
 > {
+  /** What profiles, plans, metrics and messages call it. */
   readonly name: string
+  /** What it promises, its defaults filled in; undefined where it promises nothing. */
   readonly objective: Objective | undefined
   /**
-   * In the order of the definition. A condition that is a function has a stage of its own before its stage, called
+   * By name, in the order of the definition. A condition that is a function has a stage of its own before its stage, called
    * `STAGE:when`.
    */
   readonly stages: Readonly<Record<Stages, Stage>>
@@ -36,7 +39,7 @@ export interface Pipeline<
   readonly order: readonly Stages[]
   /** The inputs a request must have: every NAME of a 'request.NAME', in the order of first use. */
   readonly requestInputs: readonly Inputs[]
-  /** In the order of the definition. */
+  /** What a request results in, by name, in the order of the definition. */
   readonly outputs: Readonly<Record<Outputs, PipelineOutput>>
 }
 

@@ -5,6 +5,7 @@ import { type ProviderName, providerNames } from './tier.ts'
 
 /** A provider with settings of its own. */
 export interface ProviderOptions {
+  /** Which provider the settings are for. */
   readonly provider: ProviderName
   /**
    * Settings of the provider by the names that ONNX Runtime gives them, such as `{ preferredLayout: 'NHWC' }` of WebGPU
@@ -18,7 +19,9 @@ export type Providers = readonly (ProviderName | ProviderOptions)[]
 
 /** One of a stage's providers, its settings as ONNX Runtime takes them. */
 export interface StageProvider {
+  /** What runs the model. */
   readonly provider: ProviderName
+  /** Settings by the names that ONNX Runtime gives them; empty for its own defaults. */
   readonly options: Readonly<Record<string, string>>
 }
 

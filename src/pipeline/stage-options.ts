@@ -45,20 +45,27 @@ export interface StageBase<
   Decider extends string = string,
   Gathered extends string = string,
 > {
+  /** What it runs: a model, a function in workers, a function on the event loop, or a kernel on a GPU. */
   readonly kind: 'onnx' | 'js' | 'inline' | 'cuda'
-  /** Candidates for each input. */
+  /** Candidates for each input: references, of which the first whose stage ran feeds it. */
   readonly inputs: Readonly<Record<string, readonly Input[]>>
+  /** What must hold for a row to run; undefined: it always does. */
   readonly when: Condition<Decider> | undefined
+  /** Whether it makes every row into items. */
   readonly fanOut: boolean
+  /** Name of the fan-out stage whose items come together here; undefined where none do. */
   readonly gather: Gathered | undefined
+  /** Whether a batch that fails is run again in halves to find the guilty rows. */
   readonly isolate: boolean
+  /** The results that are kept; undefined where none are. */
   readonly cache: StageCache | undefined
 }
 
 /** The results that a stage keeps. */
 export interface StageCache {
+  /** Bytes of inputs and outputs together that are kept at most. */
   readonly maxBytes: number
-  /** Infinity: for as long as there is room. */
+  /** Milliseconds after which a result is forgotten; Infinity: kept for as long as there is room. */
   readonly ttlMs: number
 }
 

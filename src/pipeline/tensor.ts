@@ -3,20 +3,31 @@
  * each.
  */
 export interface TensorDataMap {
+  /** IEEE single precision, 4 bytes an element. */
   float32: Float32Array
+  /** Integers from 0 to 255. */
   uint8: Uint8Array
+  /** Integers from -128 to 127. */
   int8: Int8Array
+  /** Integers from 0 to 65,535. */
   uint16: Uint16Array
+  /** Integers from -32,768 to 32,767. */
   int16: Int16Array
+  /** Integers of 32 bits with a sign. */
   int32: Int32Array
+  /** Integers of 64 bits with a sign, as bigints. */
   int64: BigInt64Array
+  /** Text of any length, in a plain array. */
   string: string[]
   /** One byte an element: 0 or 1. */
   bool: Uint8Array
   /** The bits of IEEE half precision. */
   float16: Uint16Array
+  /** IEEE double precision, 8 bytes an element. */
   float64: Float64Array
+  /** Integers of 32 bits without a sign. */
   uint32: Uint32Array
+  /** Integers of 64 bits without a sign, as bigints. */
   uint64: BigUint64Array
 }
 
@@ -28,8 +39,11 @@ export type TensorData = TensorDataMap[TensorType]
 
 /** A tensor as results carry it. `data` holds exactly as many elements as `dims` multiply to. */
 export interface Tensor<Type extends TensorType = TensorType> {
+  /** Which type its elements are of. */
   readonly type: Type
+  /** Sizes of its dimensions, outermost first: of a result, the first counts rows. */
   readonly dims: readonly number[]
+  /** Its elements, row-major. */
   readonly data: TensorDataMap[Type]
 }
 
@@ -41,8 +55,11 @@ export interface Tensor<Type extends TensorType = TensorType> {
  */
 export type TensorLike =
   | {
+      /** Which type its elements are of. */
       readonly type: TensorType | 'uint4' | 'int4'
+      /** Sizes of its dimensions, outermost first. */
       readonly dims: readonly number[]
+      /** Its elements, row-major, in an array that fits `type`. */
       readonly data: TensorData | readonly string[]
     }
   | TensorData

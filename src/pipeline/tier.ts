@@ -1,4 +1,8 @@
-/** What may run a model: the CPU, or an accelerator by way of one of ONNX Runtime's execution providers. */
+/**
+ * What may run a model: the CPU, or an accelerator by way of one of ONNX Runtime's execution providers.
+ *
+ * @useDeclaredType
+ */
 export type ProviderName = (typeof providerNames)[number]
 
 /** What a tier means to the engine. */

@@ -24,6 +24,8 @@ const complete = [
 /**
  * The plan that a file holds, nothing left out: see profiles/README.md.
  *
+ * @param path The file, as `node:fs` takes it.
+ * @param options What is asked of the plan beside being whole. Default: nothing.
  * @param options.pipeline Name of the pipeline that the plan has to be for. Default: any.
  * @throws {MillraceError} MILLRACE_INVALID_FILE where it cannot be read, is no plan or a part of one, or is for another
  * pipeline.
@@ -48,13 +50,16 @@ export async function readPlan(
 /**
  * The configuration that a file holds: a plan, or a part of one with `version` and `configuration` at least.
  *
+ * @param path The file, as `node:fs` takes it.
+ * @param options What is asked of it besides. Default: nothing.
  * @param options.pipeline Name of the pipeline that the plan has to be for, where it names one. Default: any.
  * @throws {MillraceError} MILLRACE_INVALID_FILE where it cannot be read, is no plan, or is for another pipeline.
  */
 export async function readConfiguration(
   path: string,
-  { pipeline }: { readonly pipeline?: string | undefined } = {},
+  options: { readonly pipeline?: string | undefined } = {},
 ): Promise<ConfigurationFile> {
+  const { pipeline } = options
   const plan = (await readJsonFile(path, { schema, fix })) as ConfigurationFile
   if (pipeline === undefined || plan.pipeline === undefined || plan.pipeline === pipeline) {
     return plan
@@ -72,6 +77,10 @@ export async function readConfiguration(
 /**
  * Writes a plan to a file, whole or not at all, so that {@link readPlan} reads it back. Makes no directories.
  *
+ * @param path The file, as `node:fs` takes it.
+ * @param plan A plan, or a part of one, which {@link readConfiguration} reads back.
+ * @param plan.version Of the format.
+ * @param plan.configuration By stage: how it is to be run.
  * @throws {MillraceError} MILLRACE_INVALID_FILE where it is no plan, or the file cannot be written.
  */
 export async function writePlan(

@@ -11,32 +11,35 @@ import { type PlanLimits, type Strategy, strategies } from './plan.ts'
 
 /** What a planner is made of. */
 export interface PlannerOptions {
+  /** What was measured of the pipeline. */
   readonly profile: Profile
   /** Tiers and their prices. */
   readonly hardware: Hardware
-  /** Default `optimal`. */
+  /** How plans are chosen. Default `optimal`. */
   readonly strategy?: Strategy | undefined
-  /** Of the path that each simulated request takes; an integer from 0. Default 0. */
+  /** Chooses the path that each simulated request takes: an integer from 0. Default 0. */
   readonly seed?: number | undefined
 }
 
 /** How far planning has come. */
 export interface PlanProgress {
+  /** What is being done: `search` of `optimal`, `minimize` of `inferline`. */
   readonly phase: string
-  /** Simulations so far. */
+  /** How many simulations there were so far. */
   readonly simulated: number
-  /** Of the best plan found so far. */
+  /** Of the best plan found so far; undefined where there is none yet. */
   readonly costPerHour?: number | undefined
-  /** No plan is cheaper. */
+  /** No plan is cheaper than this; undefined where that is not known. */
   readonly boundPerHour?: number | undefined
 }
 
 /** What is asked of a planner. */
 export interface PlanOptions {
-  /** Default: that of `pipeline`. Needs one of the two. */
+  /** What the plan has to keep. Default: that of `pipeline`. Needs one of the two. */
   readonly objective?: ObjectiveOptions | undefined
-  /** What was profiled. */
+  /** What was profiled; its name is held against the profile's. Default: any pipeline of that name. */
   readonly pipeline?: Pipeline | undefined
+  /** What the plan may use. Default: each limit's own. */
   readonly limits?: PlanLimits | undefined
   /** Aborting it rejects with MILLRACE_CANCELLED, whose `cause` is the signal's reason. Default: none. */
   readonly signal?: AbortSignal | undefined

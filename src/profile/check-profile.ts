@@ -14,6 +14,7 @@ export const profileFix = 'correct the file, or have it written anew with: millr
  * ascend, as contention does from one thread on; edges join known stages, each two once, and form no cycle; a gather stage
  * comes after its fan-out stage; paths visit known stages and open items of fan-out stages that they visit.
  *
+ * @param value Anything, such as what a JSON text holds.
  * @param where What it is called in messages: the file, or `profile`.
  * @throws {MillraceError} MILLRACE_INVALID_FILE that names the place.
  */

@@ -1,7 +1,9 @@
 import { setTimeout } from 'node:timers/promises'
 import { definePipeline } from '../pipeline/define-pipeline.ts'
 import type { Pipeline } from '../pipeline/pipeline.ts'
-import { latencyOtherwise } from './latency-otherwise.ts'
+import { EstimatedTimes } from './estimated-times.ts'
+import { fitContention } from './fit-contention.ts'
+import { type Burst, burstSize, measureBurst } from './measure-burst.ts'
 import { type MeasuringEngine, type RunTerms, withEngine } from './measuring-engine.ts'
 import { asItRan, requestTime, type StageRuns, type WholeRuns, withHops } from './overhead.ts'
 import { plainStages } from './plain-stages.ts'
@@ -21,11 +23,14 @@ interface Whole {
   readonly terms: RunTerms
 }
 
-/** The stages of a profile without overhead, with what batches cost beside their service; and what requests do. */
+/**
+ * The stages of a profile without overhead, with what batches cost beside their service; what requests do; and contention
+ * as it is among the stages.
+ */
 export async function measureOverhead(
   profile: Profile,
   whole: Whole,
-): Promise<Pick<Profile, 'stages' | 'overhead'>> {
+): Promise<Pick<Profile, 'stages' | 'overhead' | 'contention'>> {
   const { stages, outputs, nameHere } = plainStages(whole.pipeline)
   const plain = definePipeline({ name: profile.pipeline, stages, outputs } as never) as Pipeline
   const planned = Object.entries(profile.stages).map(([name, stage]) => {
@@ -34,7 +39,11 @@ export async function measureOverhead(
   const configuration = Object.fromEntries(
     planned.map(([name, stage]) => [nameHere(name), stage] as const),
   )
-  const runs = await withEngine(plain, { configuration, terms: whole.terms }, async (engine) => {
+  const times = new EstimatedTimes(Object.fromEntries(planned))
+  const burst = burstSize(profile, await times.loneMs(profile))
+  const { terms } = whole
+  const room = { configuration, maxPendingRows: burst.rows, terms }
+  const runs = await withEngine(plain, room, async (engine) => {
     const loopMs = await loopTime(engine, whole)
     const before = runsOf(engine)
     const { latenciesMs, requests } = await loneLatencies(engine, whole)
@@ -44,13 +53,31 @@ export async function measureOverhead(
       const runs = less(after[here] ?? none, before[here] ?? none)
       return runs.batches === 0 ? [] : [[name, runs] as const]
     })
-    return { loopMs, latenciesMs, requests, ran: Object.fromEntries(ran) }
+    const burstMs = await measureBurst(engine, { ...whole, requestsAtOnce: burst.requests })
+    return { loopMs, latenciesMs, requests, ran: Object.fromEntries(ran), burstMs }
   })
-  const known = withHops(profile, runs)
-  const otherwiseMs = await latencyOtherwise(asItRan(known, runs), Object.fromEntries(planned))
+  const hopping = withHops(profile, runs)
+  const fitted = { ...burst, burstMs: runs.burstMs }
+  const known = { ...hopping, ...(await contentionAmong(hopping, { times, fitted })) }
+  const otherwiseMs = await times.loneMs(asItRan(known, runs))
   const requestMs = requestTime(runs, otherwiseMs)
   const overhead = { hopMs: 0, ...known.overhead, requestMs }
-  return { stages: known.stages, overhead }
+  const { stages: measured, contention } = known
+  return { stages: measured, overhead, ...(contention === undefined ? {} : { contention }) }
+}
+
+async function contentionAmong(
+  profile: Profile,
+  {
+    times,
+    fitted: { burstMs, requests },
+  }: { times: EstimatedTimes; fitted: Burst & { burstMs: number } },
+): Promise<Pick<Profile, 'contention'>> {
+  if (profile.contention === undefined) return {}
+  const estimateMs = (contention: Profile['contention']): Promise<number> => {
+    return times.burstMs({ ...profile, contention }, requests)
+  }
+  return { contention: await fitContention(profile.contention, { burstMs, estimateMs }) }
 }
 
 /** On the first tier, with the first model, and with the largest batches that were measured. */

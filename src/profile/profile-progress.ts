@@ -1,13 +1,16 @@
 /** How far a profile is. */
 export interface ProfileProgress {
-  /** What is being measured; undefined where it is all of them. */
+  /** Which stage is being measured; undefined where it is all of them. */
   readonly stage: string | undefined
+  /** On which tier; undefined where it is all stages. */
   readonly tier: string | undefined
-  /** Rows of the batches being measured. */
+  /** Rows of the batches being measured; undefined where it is all stages. */
   readonly batch: number | undefined
-  /** Steps done, of `total`. It never goes back, and may jump where larger batches turn out not to pay. */
+  /** How many steps are done, of `total`. It never goes back, and may jump where larger batches turn out not to pay. */
   readonly done: number
+  /** How many steps there are at most. */
   readonly total: number
+  /** What was done last, for people. */
   readonly message: string
 }
 

@@ -3,6 +3,7 @@
  * together. The file format `profiles/profile.schema.json`, version 1; `profiles/README.md` explains every number.
  */
 export interface Profile {
+  /** Of the format. */
   readonly version: 1
   /** Name of the pipeline. */
   readonly pipeline: string
@@ -24,11 +25,11 @@ export interface Profile {
    * device behind it. Absent: each replica has a device to itself.
    */
   readonly sharing?: Readonly<Record<string, readonly SharingPoint[]>> | undefined
-  /** Where it was measured. */
+  /** Where it was measured. Absent: it does not say. */
   readonly machine?: MachineProfile | undefined
-  /** When and with what it was measured. */
+  /** When and with what it was measured. Absent: it was not. */
   readonly measured?: MeasuredWith | undefined
-  /** Where the numbers come from, where they were not measured here. */
+  /** Where the numbers come from. Absent where they were measured by a {@link Profiler}. */
   readonly source?: string | undefined
 }
 
@@ -40,11 +41,13 @@ export interface StageProfile {
   readonly kind?: 'onnx' | 'js' | 'inline' | 'cuda' | undefined
   /** Turns a row into items, for each of which the stages that read it run. Default false. */
   readonly fanOut?: boolean | undefined
-  /** The fan-out stage whose items it waits for and brings together. */
+  /** The fan-out stage whose items it waits for and brings together. Default: none. */
   readonly gather?: string | undefined
   /** Milliseconds that a batch keeps its replica beside its service time. Default: the profile's `overhead.hopMs`. */
   readonly hopMs?: number | undefined
+  /** By the name of the tier: what a replica does on it. Absent where there are `models`. */
   readonly tiers?: Readonly<Record<string, TierProfile>> | undefined
+  /** By its name: each of the models to choose from. Absent where there are `tiers`. */
   readonly models?: Readonly<Record<string, ModelProfile>> | undefined
 }
 
@@ -52,6 +55,7 @@ export interface StageProfile {
 export interface ModelProfile {
   /** Share of right answers, from 0 to 1. */
   readonly accuracy: number
+  /** By the name of the tier: what a replica does on it. */
   readonly tiers: Readonly<Record<string, TierProfile>>
 }
 
@@ -69,14 +73,17 @@ export interface TierProfile {
 
 /** Service times of batches of one size: from start to end, without any wait. */
 export interface ProfilePoint {
-  /** Rows. */
+  /** Rows of the batches. */
   readonly batch: number
+  /** Mean of the whole batch. */
   readonly meanMs: number
+  /** What 99 % of the batches do not exceed. */
   readonly p99Ms: number
+  /** Median. Absent: it is not known, and nothing needs it. */
   readonly p50Ms?: number | undefined
-  /** Service times at shares 0, 1/n, ..., 1 of the runs, ascending, where they were measured. */
+  /** At shares 0, 1/n, ..., 1 of the runs, ascending. Absent: times are taken to be lognormal, by mean and p99. */
   readonly quantilesMs?: readonly number[] | undefined
-  /** How many batches were measured. */
+  /** How many batches were measured, those to warm up aside. Absent: none were, or it does not say. */
   readonly runs?: number | undefined
 }
 
@@ -84,21 +91,25 @@ export interface ProfilePoint {
 export interface PathProfile {
   /** How many of the sample requests, or as a share of them: relative to the other paths. */
   readonly share: number
-  /** Absent where `rows` is there. */
+  /** Names of the stages that it visits. Absent where `rows` is there. */
   readonly visits?: readonly string[] | undefined
-  /** For each fan-out stage visited, its items, in their order. */
+  /** For each fan-out stage visited, its items, in their order. Absent where none is visited. */
   readonly items?: Readonly<Record<string, readonly ItemsProfile[]>> | undefined
-  /** For requests of several rows: the rows, in their order. */
+  /** For requests of several rows: the rows, in their order. Absent where `visits` is there. */
   readonly rows?: readonly ItemsProfile[] | undefined
 }
 
 /** So many items (or rows) one after the other that take the same way. */
 export interface ItemsProfile {
+  /** How many of them. */
   readonly times: number
+  /** Names of the stages that each visits. */
   readonly visits: readonly string[]
+  /** For each further fan-out stage visited, the items of each, in their order. Absent where none is visited. */
   readonly items?: Readonly<Record<string, readonly ItemsProfile[]>> | undefined
 }
 
+/** What serving costs beside the models. */
 export interface OverheadProfile {
   /** Milliseconds of a request that nothing else here accounts for: threads that wake up, caches that are cold. */
   readonly requestMs: number
@@ -108,33 +119,44 @@ export interface OverheadProfile {
   readonly loopMs?: number | undefined
 }
 
+/** How much slower batches are when so many threads are busy. */
 export interface ContentionPoint {
   /** Threads that run batches at the same time. */
   readonly busyThreads: number
-  /** Their service time over that of one alone, at least 1. */
+  /** The factor by which they take longer than one alone, at least 1. */
   readonly slowdown: number
 }
 
+/** How much slower batches are when so many replicas share a device. */
 export interface SharingPoint {
   /** Replicas that run batches on the device at the same time. */
   readonly busyReplicas: number
-  /** Their service time over that of one alone, at least 1. */
+  /** The factor by which they take longer than one alone, at least 1. */
   readonly slowdown: number
 }
 
+/** Where a profile was measured. */
 export interface MachineProfile {
+  /** Name of the processor. */
   readonly cpu: string
+  /** Cores that the process might use. */
   readonly cores: number
+  /** Megabytes of memory of the machine. */
   readonly memoryMb: number
+  /** Such as `linux x64`. */
   readonly platform: string
 }
 
+/** When and with what a profile was measured. */
 export interface MeasuredWith {
-  /** ISO 8601. */
+  /** When it was done: ISO 8601. */
   readonly date: string
+  /** Version of Millrace. */
   readonly millrace: string
+  /** Version of Node, such as `v20.19.0`. */
   readonly node: string
+  /** Version of ONNX Runtime. */
   readonly onnxruntime: string
-  /** Sample requests. */
+  /** How many sample requests there were. */
   readonly samples: number
 }

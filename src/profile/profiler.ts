@@ -1,11 +1,13 @@
 import { cpus, totalmem } from 'node:os'
 import { checkInteger, checkNumber, checkObject, describe } from '../check.ts'
 import { availableCores } from '../devices/available-cores.ts'
+import { faultText } from '../devices/provider-fault.ts'
+import { stageFault } from '../devices/stage-fault.ts'
 import { checkSignal } from '../engine/infer-options.ts'
 import { stageSignatures } from '../engine/stage-signatures.ts'
 import { MillraceError } from '../errors.ts'
 import { packageManifest } from '../package-manifest.ts'
-import { providersOf } from '../pipeline/choose-tier.ts'
+import { needOf, providersOf } from '../pipeline/choose-tier.ts'
 import { checkPipeline } from '../pipeline/define-pipeline.ts'
 import type { InputsOf, Pipeline } from '../pipeline/pipeline.ts'
 import type { Stage } from '../pipeline/stage.ts'
@@ -18,6 +20,7 @@ import { ProfileRun, stepsOf } from './profile-run.ts'
 import { tiersOf } from './profiled-tiers.ts'
 import { runSamples, type Samples } from './sample-run.ts'
 
+/** What is measured, and how thoroughly. */
 export interface ProfilerOptions<P extends Pipeline = Pipeline> {
   /**
    * Requests such as will come, one after the other or as they are made; at least one, all are run. Each stage must run
@@ -35,21 +38,22 @@ export interface ProfilerOptions<P extends Pipeline = Pipeline> {
    * accelerators.
    */
   readonly maxBatch?: number | undefined
-  /** Batches run for each point unless that takes longer than `maxPointMs`, from 1 to 100,000. Default 20. */
+  /** How many batches are run for each point unless that takes longer than `maxPointMs`, from 1 to 100,000. Default 20. */
   readonly minRuns?: number | undefined
   /**
    * Milliseconds after which a point has been looked at enough even with fewer than `minRuns`, above 0; it has 5 runs in
    * any case. Default 2000.
    */
   readonly maxPointMs?: number | undefined
-  /** Chooses, where the samples make more than 256 rows for a stage, those that it is measured with. Default 1. */
+  /** Chooses, where samples make more than 256 rows for a stage, those it is measured with: an integer from 0. Default 1. */
   readonly seed?: number | undefined
 }
 
+/** How a run is watched and ended. */
 export interface ProfileRunOptions {
-  /** Told after each step. What it throws ends the run. */
+  /** Told after each step. What it throws ends the run. Default: nobody is told. */
   readonly onProgress?: ((progress: ProfileProgress) => void) | undefined
-  /** Aborting it ends the run with MILLRACE_CANCELLED, and interrupts what it is measuring. */
+  /** Aborting it ends the run with MILLRACE_CANCELLED, and interrupts what it is measuring. Default: none. */
   readonly signal?: AbortSignal | undefined
 }
 
@@ -58,9 +62,10 @@ const mostRuns = 100_000
 const largestBatch = 4096
 
 /**
- * Measures a pipeline on this machine (InferLine, section 4.1): how long batches of each size take in each stage, alone,
- * with the inputs it really gets; which stages requests visit together; what serving costs beside that; and how much
- * replicas slow each other down. It runs the pipeline for real, functions included, and wants the machine for itself.
+ * Measures a pipeline on this machine (Crankshaw et al., "InferLine", SoCC 2020, section 4.1): how long batches of each
+ * size take in each stage, alone, with the inputs it really gets; which stages requests visit together; what serving costs
+ * beside that; and how much replicas slow each other down. It runs the pipeline for real, functions included, and wants the
+ * machine for itself.
  */
 export class Profiler<P extends Pipeline = Pipeline> {
   readonly #pipeline: P
@@ -69,7 +74,11 @@ export class Profiler<P extends Pipeline = Pipeline> {
   readonly #limits: MeasureLimits
   readonly #seed: number
 
-  /** @throws {MillraceError} MILLRACE_INVALID_PIPELINE, MILLRACE_INVALID_OPTION */
+  /**
+   * Checks what it is given; nothing is loaded or run yet.
+   *
+   * @throws {MillraceError} MILLRACE_INVALID_PIPELINE, MILLRACE_INVALID_OPTION
+   */
   constructor(pipeline: P, options: ProfilerOptions<P>) {
     checkPipeline(pipeline)
     const given = checkObject(options, { name: 'profiler options', keys })
@@ -90,8 +99,8 @@ export class Profiler<P extends Pipeline = Pipeline> {
   /**
    * Runs the samples, then measures. Every engine it started is closed when this settles.
    *
-   * @throws {MillraceError} MILLRACE_INVALID_OPTION where there are no samples or a stage runs for none of them,
-   * MILLRACE_INVALID_INPUT and MILLRACE_STAGE_FAILED with the number of the sample, MILLRACE_INVALID_PIPELINE,
+   * @throws {MillraceError} (by rejecting) MILLRACE_INVALID_OPTION where there are no samples or a stage runs for none of
+   * them, MILLRACE_INVALID_INPUT and MILLRACE_STAGE_FAILED with the number of the sample, MILLRACE_INVALID_PIPELINE,
    * MILLRACE_MODEL_LOAD, MILLRACE_NATIVE_LOAD, MILLRACE_DEVICE_UNAVAILABLE, MILLRACE_CANCELLED
    */
   async run(options: ProfileRunOptions = {}): Promise<Profile> {
@@ -103,6 +112,7 @@ export class Profiler<P extends Pipeline = Pipeline> {
     const steps = stepsOf(pipeline, { tiers, limits: this.#limits })
     const progress = new ProgressCounter(steps + 1, onProgress)
     throwIfCancelled(terms)
+    await checkThere(pipeline, tiers)
     const signatures = await stageSignatures(pipeline)
     const sampling = { signatures, samples: this.#samples, seed: this.#seed, terms }
     const samples = await runSamples(pipeline, sampling)
@@ -148,6 +158,21 @@ function checkMeasurable(pipeline: Pipeline, tiers: readonly string[]): void {
     const listed = providers.join(', ')
     const expected = `expected a tier of one of the providers of stage "${name}" (${listed})`
     throw invalid(`tiers: ${expected}, got ${tiers.join(', ')}; add one`)
+  }
+}
+
+/** Before anything is measured, which may take minutes. */
+async function checkThere(pipeline: Pipeline, tiers: readonly string[]): Promise<void> {
+  const asked = Object.values<Stage>(pipeline.stages).flatMap((stage) => {
+    return tiersOf(stage, tiers).map((tier) => [needOf(stage, tier), { stage, tier }] as const)
+  })
+  for (const { stage, tier } of new Map(asked).values()) {
+    const fault = await stageFault(stage, tier)
+    if (fault === undefined) continue
+    throw new MillraceError({
+      code: 'MILLRACE_DEVICE_UNAVAILABLE',
+      message: `tiers: "${tier}" cannot be used here: ${faultText(fault)}`,
+    })
   }
 }
 

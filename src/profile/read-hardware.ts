@@ -8,6 +8,7 @@ const fix = 'correct the file: each tier has its kind and its price, as in profi
 /**
  * The tiers and prices that a file holds: see profiles/README.md.
  *
+ * @param path The file, as `node:fs` takes it.
  * @throws {MillraceError} MILLRACE_INVALID_FILE where it cannot be read, or a tier has no price.
  */
 export async function readHardware(path: string): Promise<Hardware> {
@@ -26,6 +27,7 @@ export function defaultHardware(): Promise<Hardware> {
 /**
  * A value that may be hardware, held against profiles/hardware.schema.json.
  *
+ * @param value Anything, such as what a JSON text holds.
  * @param where What it is called in messages: the file, or `hardware`.
  * @throws {MillraceError} MILLRACE_INVALID_FILE that names the place.
  */

@@ -5,6 +5,7 @@ import type { Profile } from './profile.ts'
 /**
  * The profile that a file holds: see profiles/README.md.
  *
+ * @param path The file, as `node:fs` takes it.
  * @throws {MillraceError} MILLRACE_INVALID_FILE where it cannot be read or is no profile; see {@link checkProfile}.
  */
 export async function readProfile(path: string): Promise<Profile> {

@@ -32,9 +32,13 @@ export interface TunerBasis {
   readonly rules: TunerRules
 }
 
+/** Replicas that a stage has, and those it is to have. */
 export interface ReplicaChange {
+  /** Name of the stage. */
   readonly stage: string
+  /** How many replicas it has, or soon would have had. */
   readonly before: number
+  /** How many replicas it is to have. */
   readonly after: number
 }
 

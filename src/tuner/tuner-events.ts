@@ -7,20 +7,36 @@ import type { ReplicaChange } from './decide.ts'
 export interface TunerEvents {
   /** Replicas are being added or removed. */
   readonly scale: {
+    /** Milliseconds since the tuner was started. */
     readonly atMs: number
+    /** Whether replicas are being added or removed. */
     readonly direction: 'up' | 'down'
+    /** The stages concerned, those that are furthest from what they need first. */
     readonly changes: readonly ReplicaChange[]
-    /** Such as `window 0.32 s: 214/s over 150/s planned -> accurate 2 to 3`. */
+    /** Why, such as `window 0.32 s: 214/s over 150/s planned -> accurate 2 to 3`. */
     readonly reason: string
   }
   /** Another plan is served, since traffic changed for good. */
-  readonly replan: { readonly atMs: number; readonly before: Plan; readonly after: Plan }
+  readonly replan: {
+    /** Milliseconds since the tuner was started. */
+    readonly atMs: number
+    /** The plan that was tuned. */
+    readonly before: Plan
+    /** The plan that is tuned now. */
+    readonly after: Plan
+  }
   /** The clock went back, or forward by more than `longestGapMs`: no time has passed for the tuner. */
-  readonly clock: { readonly atMs: number; readonly jumpMs: number }
+  readonly clock: {
+    /** Milliseconds since the tuner was started. */
+    readonly atMs: number
+    /** Milliseconds by which it jumped; negative where it went back. */
+    readonly jumpMs: number
+  }
   /** A change failed, or planning anew did. The tuner goes on. Nothing happens where nobody listens. */
   readonly error: MillraceError
 }
 
+/** Told of events of one name. What it throws is uncaught, and keeps no other listener from being called. */
 export type TunerListener<Event> = (event: Event) => void
 
 /**

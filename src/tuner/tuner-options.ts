@@ -26,20 +26,24 @@ export interface TunerOptions {
   /** Milliseconds after a change without which no replica is removed, at least 0. Default 15,000 (InferLine). */
   readonly quietMs?: number | undefined
   /**
-   * By how much `quietMs` grows each time that replicas are needed again soon after some were removed (within four times
+   * The factor by which `quietMs` grows each time that replicas are needed again soon after some were removed (within four times
    * the present one), at least 1, where it never grows. Default 2; 1 with `inferline`.
    */
   readonly backoff?: number | undefined
-  /** Most milliseconds that `quietMs` grows to. Default 600,000. */
+  /** Most milliseconds that `quietMs` grows to, at least 0. Default 600,000. */
   readonly longestQuietMs?: number | undefined
-  /** Milliseconds of the windows whose rate says how many replicas may go. Default 5000 (InferLine). */
+  /** Milliseconds of the windows whose rate says what may go, at least `checkEveryMs`. Default 5000 (InferLine). */
   readonly rateWindowMs?: number | undefined
-  /** Milliseconds that are looked back for the highest of those rates. Default 30,000 (InferLine). */
+  /** Milliseconds looked back for the highest of those rates, at least `rateWindowMs`. Default 30,000 (InferLine). */
   readonly historyMs?: number | undefined
-  /** Milliseconds from one look for replicas to remove to the next; what must be added is seen at once. Default 1000. */
+  /** Milliseconds between looks for replicas to remove, at least 1; what must be added is seen at once. Default 1000. */
   readonly checkEveryMs?: number | undefined
-  /** Milliseconds without a sign of life after which the clock must have jumped, at least twice `checkEveryMs`. Default 5000. */
+  /**
+   * Milliseconds without a sign of life after which the clock must have jumped, at least twice `checkEveryMs`. Default 5000,
+   * or that where it is more.
+   */
   readonly longestGapMs?: number | undefined
+  /** What replicas may not exceed. Default: each limit's own. */
   readonly limits?: TunerLimits | undefined
   /** Threads and prices of tiers; `limits.budgetPerHour` needs it. Default: `cpu-N` takes N cores, others none. */
   readonly hardware?: Hardware | undefined
@@ -48,24 +52,31 @@ export interface TunerOptions {
    * applied whole. Runs in the background, one at a time. Default: none.
    */
   readonly replan?: Replan | undefined
-  /** Milliseconds that a change must last. Default 120,000. */
+  /** Milliseconds that a change must last before {@link replan} is called, at least 1. Default 120,000. */
   readonly replanAfterMs?: number | undefined
-  /** Default: that of the process. */
+  /** The clock and the timer that it goes by. Default: those of the process. */
   readonly time?: TunerTime | undefined
 }
 
 export const tunerMethods = ['level', 'inferline'] as const
+
+/**
+ * How traffic is turned into replicas. `inferline`: as published ("InferLine", SoCC 2020, section 5). `level`: by how much
+ * traffic of the planned kind the windows tell of, so that a burst of planned size adds nothing (src/tuner/README.md).
+ *
+ * @useDeclaredType
+ */
 export type TunerMethod = (typeof tunerMethods)[number]
 
 /** What a tuner may not exceed, though it never takes away what is there for it. */
 export interface TunerLimits {
   /** Replicas of one stage, from 1 to 1024. Default 64. */
   readonly maxReplicas?: number | undefined
-  /** Replicas of one stage that always stay, at least 1. Default 1. */
+  /** Replicas of one stage that always stay, from 1 to `maxReplicas`. Default 1. */
   readonly minReplicas?: number | undefined
-  /** Threads of all replicas of kind `cpu`. Default: no limit. */
+  /** Threads of all replicas of kind `cpu`, at least 0. Default: no limit. */
   readonly cores?: number | undefined
-  /** Of all replicas together. Default: no limit. */
+  /** What all replicas together may cost, at least 0, in the currency of `hardware`, which it needs. Default: no limit. */
   readonly budgetPerHour?: number | undefined
 }
 

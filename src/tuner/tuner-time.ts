@@ -4,12 +4,25 @@ import { type Clock, nowMs } from '../clock.ts'
 export interface TunerTime {
   /** Milliseconds since some fixed moment. */
   readonly now: Clock
-  /** Calls back again and again, and keeps no process alive. */
-  every(periodMs: number, callback: () => void): { stop(): void }
+  /**
+   * Calls back again and again, and keeps no process alive.
+   *
+   * @param periodMs Milliseconds from one call to the next.
+   * @param callback Never throws.
+   */
+  every(
+    periodMs: number,
+    callback: () => void,
+  ): {
+    /** Ends it. */
+    stop(): void
+  }
   /**
    * Calls back before time goes on in a way that matters. Requests that are sent together, hundreds of them after a batch was
    * answered, arrive at one moment, and to look at the clock takes many times longer than to count one. Default: every arrival
    * has its own time.
+   *
+   * @param callback Never throws. Called once for each call of this.
    */
   whenMomentEnds?(callback: () => void): void
 }

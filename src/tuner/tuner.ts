@@ -6,9 +6,10 @@ import { TunerRun } from './tuner-run.ts'
 import type { TunerStats } from './tuner-stats.ts'
 
 /**
- * Keeps the objective of a plan while traffic leaves what it was made for (InferLine, section 5): counts arrivals in windows of
- * every length, adds replicas with the first arrival that is too many, and removes them when it has been quiet.
- * Decides by the arrivals and the clock alone, so that a simulated engine and a live one are tuned alike.
+ * Keeps the objective of a plan while traffic leaves what it was made for (Crankshaw et al., "InferLine", SoCC 2020,
+ * section 5): counts arrivals in windows of every length, adds replicas with the first arrival that is too many, and removes
+ * them when it has been quiet. {@link TunerMethod} has what is of the paper and what is not. Decides by the arrivals and the
+ * clock alone, so that a simulated engine and a live one are tuned alike.
  *
  * While it runs it holds the engine; it keeps no process alive.
  */
@@ -20,6 +21,8 @@ export class Tuner implements AsyncDisposable {
   #last: TunerRun | undefined
 
   /**
+   * Checks the options, and the plan against the engine; nothing happens before {@link start}.
+   *
    * @throws {MillraceError} MILLRACE_INVALID_OPTION for an option that does not fit, or a plan for other stages than the
    * engine's; MILLRACE_INVALID_FILE for a plan that is none.
    */
@@ -31,14 +34,14 @@ export class Tuner implements AsyncDisposable {
   /**
    * Begins, with the replicas that the engine has; does nothing where it has begun. After {@link stop} it begins anew.
    *
-   * @throws {MillraceError} What the engine throws where it is closed.
+   * @throws {MillraceError} What the engine throws where it is closed: MILLRACE_CLOSED.
    */
   start(): this {
     this.#run ??= this.#begin()
     return this
   }
 
-  /** Changes nothing any more; fulfils when what was asked of the engine is done. */
+  /** Changes nothing any more; fulfils when what was asked of the engine is done, and never rejects. */
   async stop(): Promise<void> {
     const run = this.#run
     this.#run = undefined
@@ -66,6 +69,7 @@ export class Tuner implements AsyncDisposable {
     return this
   }
 
+  /** As {@link stop}, for `await using`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.stop()
   }

@@ -2,7 +2,9 @@ import { checkNumber } from '../check.ts'
 
 /** The most arrivals in any window of a length. */
 export interface EnvelopePoint {
+  /** Length of the window. */
   readonly windowMs: number
+  /** How many requests arrived in the fullest of them. */
   readonly arrivals: number
 }
 
@@ -13,10 +15,10 @@ const longestWindowMs = 60_000
 const roundingMs = 1e-6
 
 /**
- * Windows of twice the length each, up to one minute, which is always the last. InferLine begins with the service time of
- * the pipeline.
+ * Lengths in milliseconds of the windows of an envelope: each twice the one before, up to one minute, which is always the
+ * last ("InferLine", SoCC 2020, section 5, which begins with the service time of the pipeline).
  *
- * @param firstWindowMs At least 0.001.
+ * @param firstWindowMs Milliseconds of the shortest, at least 0.001.
  * @throws {MillraceError} MILLRACE_INVALID_OPTION
  */
 export function envelopeWindowsMs(firstWindowMs: number): readonly number[] {

@@ -10,8 +10,9 @@ export interface GammaArrivalsOptions {
 }
 
 /**
- * A gamma renewal process of rate 1, on a clock that runs as fast as the rate says: gaps have shape 1/cv2 and scale cv2,
- * and a burst stays a burst however the rate changes. Ascending, before the curve's end, in whole microseconds.
+ * A gamma renewal process of rate 1 ("InferLine", SoCC 2020, section 6), on a clock that runs as fast as the rate says: gaps
+ * have shape 1/cv2 and scale cv2, and a burst stays a burst however the rate changes. Ascending, before the curve's end, in
+ * whole microseconds.
  */
 export function gammaArrivals(options: GammaArrivalsOptions): Float64Array {
   const { curve, cv2, random } = options

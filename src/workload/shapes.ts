@@ -1,7 +1,7 @@
 import { exactExp, exactSinTurns } from './exact-math.ts'
 import type { Random } from './random.ts'
 
-/** How the rate of a trace changes; see {@link ShapedTraceOptions}. */
+/** The shapes that {@link Trace.shaped} knows. */
 export const traceShapes = [
   'slowly-varying',
   'quickly-varying',
@@ -12,6 +12,14 @@ export const traceShapes = [
   'social-media',
   'ramp',
 ] as const
+
+/**
+ * How the rate of a trace changes. The first six are named by AutoScale (Gandhi et al., TOCS 2012) and used by "InferLine"
+ * (SoCC 2020, section 6); `social-media` has pulses of 4 to 5 times the base; `ramp` goes from one rate to another.
+ * `src/workload/README.md` has the numbers of each.
+ *
+ * @useDeclaredType
+ */
 export type TraceShape = (typeof traceShapes)[number]
 
 /** A point of a shape: two at the same time are a step. */

@@ -10,22 +10,25 @@ export interface ArrivalOptions {
    * bursts (what InferLine plots as "CV 4"). Default 1.
    */
   readonly cv2?: number | undefined
-  /** Which trace of all those there are, an integer from 0 to 2^53 - 1. Default 1. */
+  /** Which trace of all those there are: an integer from 0 to 2^53 - 1. Default 1. */
   readonly seed?: number | undefined
 }
 
+/** A trace at one rate. */
 export interface GammaTraceOptions extends ArrivalOptions {
   /** Mean rate in requests per second, above 0. */
   readonly ratePerS: number
-  /** Milliseconds, above 0. */
+  /** Milliseconds that it lasts, above 0. */
   readonly durationMs: number
 }
 
+/** A trace at a rate that changes in a known way. */
 export interface ShapedTraceOptions extends ArrivalOptions {
+  /** How it changes. */
   readonly shape: TraceShape
   /** The highest rate of the shape in requests per second, above 0; of `ramp`, the rate at its end. */
   readonly ratePerS: number
-  /** Milliseconds, above 0. */
+  /** Milliseconds that it lasts, above 0. */
   readonly durationMs: number
   /** Of `ramp` alone: the rate at its start in requests per second, at least 0. Default half of `ratePerS`. */
   readonly fromRatePerS?: number | undefined
@@ -36,10 +39,14 @@ export interface ShapedTraceOptions extends ArrivalOptions {
   readonly transitionMs?: number | undefined
 }
 
+/** A trace at rates that are given. */
 export interface RatesTraceOptions extends ArrivalOptions {
-  /** Ascending in time; straight lines between them, steps where two are at the same time. At least one. */
+  /**
+   * The rate at some moments, at least one, ascending in time; straight lines between them, steps where two are at the same
+   * time.
+   */
   readonly points: readonly RatePoint[]
-  /** Milliseconds, above 0. Default: the time of the last point. */
+  /** Milliseconds that it lasts, above 0. Default: the time of the last point. */
   readonly durationMs?: number | undefined
 }
 

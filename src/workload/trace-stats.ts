@@ -1,6 +1,8 @@
 /** What there is to say of a trace. What the trace is too short for is null. */
 export interface TraceStats {
+  /** How many there are. */
   readonly requests: number
+  /** Milliseconds that it lasts. */
   readonly durationMs: number
   /** Requests per second; null where all arrive at time 0. */
   readonly ratePerS: number | null
@@ -14,12 +16,20 @@ export interface TraceStats {
    * arrivals, towards cv2 for long windows of a renewal process; null with fewer than two whole windows.
    */
   readonly dispersion: {
+    /** Ratio in windows of one second; null with fewer than two. */
     readonly at1s: number | null
+    /** Ratio in windows of ten seconds; null with fewer than two. */
     readonly at10s: number | null
+    /** Ratio in windows of a minute; null with fewer than two. */
     readonly at60s: number | null
   }
   /** The most arrivals in any of these windows over their mean; null with fewer than two whole windows. */
-  readonly peakToMean: { readonly at1s: number | null; readonly at60s: number | null }
+  readonly peakToMean: {
+    /** Ratio in windows of one second; null with fewer than two. */
+    readonly at1s: number | null
+    /** Ratio in windows of a minute; null with fewer than two. */
+    readonly at60s: number | null
+  }
 }
 
 interface Counts {

@@ -3,8 +3,13 @@ import { writeTextFile } from '../json-file.ts'
 import type { Arrivals } from './arrivals.ts'
 import { traceVersion } from './trace-document.ts'
 
-/** How a trace is written down. */
 export const traceFormats = ['json', 'lines'] as const
+
+/**
+ * How a trace is written down: as one JSON document with everything, or as a number a line.
+ *
+ * @useDeclaredType
+ */
 export type TraceFormat = (typeof traceFormats)[number]
 
 const lineExtensions = ['.ndjson', '.jsonl', '.txt']

@@ -16,6 +16,7 @@ import { readTrace } from './trace-reader.ts'
 import { type TraceStats, traceStats } from './trace-stats.ts'
 import { formatOf, type TraceFormat, traceFormats, writeTrace } from './trace-writer.ts'
 
+/** What a trace is made of. */
 export interface TraceOptions {
   /** Milliseconds from the start: finite, not negative, ascending; at least one. Copied. */
   readonly arrivalsMs: ArrayLike<number>
@@ -26,9 +27,10 @@ export interface TraceOptions {
   readonly meta?: Readonly<Record<string, unknown>> | undefined
 }
 
+/** How a trace is saved. */
 export interface SaveTraceOptions {
   /**
-   * `'json'`: one document with everything. `'lines'`: a number a line, without `meta`. Default by the name: lines for
+   * `'json'`: one document with everything. `'lines'`: a number a line, without `meta`. Default: by the name, lines for
    * .ndjson, .jsonl and .txt, else JSON.
    */
   readonly format?: TraceFormat | undefined
@@ -43,7 +45,11 @@ export class Trace implements Arrivals {
   /** How it was made; anything JSON holds. */
   readonly meta: Readonly<Record<string, unknown>>
 
-  /** @throws {MillraceError} MILLRACE_INVALID_OPTION */
+  /**
+   * A trace of arrivals that are known, such as those that {@link Engine.recordArrivals} gives.
+   *
+   * @throws {MillraceError} MILLRACE_INVALID_OPTION
+   */
   constructor(options: TraceOptions) {
     const given = checkObject(options, { name: 'trace options', keys: ['arrivalsMs', 'meta'] })
     this.arrivalsMs = checkArrivals(given.arrivalsMs)
@@ -53,16 +59,18 @@ export class Trace implements Arrivals {
   }
 
   /**
-   * Reads a trace that {@link save} wrote, or one with a number or {"arrivalMs": number} on each line. Up to 2 GiB.
+   * Reads a trace that {@link save} wrote, or one with a number or `{"arrivalMs": number}` on each line. Up to 2 GiB.
    *
-   * @throws {MillraceError} MILLRACE_INVALID_FILE
+   * @param path The file, as `node:fs` takes it.
+   * @throws {MillraceError} (by rejecting) MILLRACE_INVALID_FILE; MILLRACE_INVALID_OPTION where `path` is no text
    */
   static async load(path: string): Promise<Trace> {
     return new Trace(await readTrace(checkString(path, { name: 'path' })))
   }
 
   /**
-   * Requests whose gaps are gamma distributed, at one rate. The same options give the same trace on every machine.
+   * Requests whose gaps are gamma distributed, at one rate: a renewal process of shape 1/cv2, as "InferLine" has it (SoCC
+   * 2020, section 6). The same options give the same trace on every machine.
    *
    * @throws {MillraceError} MILLRACE_INVALID_OPTION
    */
@@ -89,16 +97,17 @@ export class Trace implements Arrivals {
     return new Trace(generateOfRates(options))
   }
 
-  /** How long it lasts: what `meta.durationMs` says, else up to the last arrival. */
+  /** Milliseconds that it lasts: what `meta.durationMs` says, else up to the last arrival. */
   get durationMs(): number {
     const { durationMs } = this.meta
     return typeof durationMs === 'number' ? durationMs : (this.arrivalsMs.at(-1) ?? 0)
   }
 
   /**
-   * Writes it to a file, wholly or not at all.
+   * Writes it to a file, wholly or not at all. Makes no directories.
    *
-   * @throws {MillraceError} MILLRACE_INVALID_OPTION, MILLRACE_INVALID_FILE where it cannot be written
+   * @param path The file, as `node:fs` takes it.
+   * @throws {MillraceError} (by rejecting) MILLRACE_INVALID_OPTION, MILLRACE_INVALID_FILE where it cannot be written
    */
   async save(path: string, options: SaveTraceOptions = {}): Promise<void> {
     const target = checkString(path, { name: 'path' })
@@ -114,9 +123,11 @@ export class Trace implements Arrivals {
   }
 
   /**
-   * The most arrivals in any window of each length; windows hold their beginning and not their end.
+   * The traffic envelope ("InferLine", SoCC 2020, section 5): the most arrivals in any window of each length, exactly.
+   * Windows begin anywhere, and hold their beginning and not their end.
    *
-   * @param windowsMs Above 0. Default: 10 ms and its doubles up to one minute; {@link envelopeWindowsMs} makes others.
+   * @param windowsMs Milliseconds of each, above 0. Default: 10 ms and its doubles up to one minute;
+   * {@link envelopeWindowsMs} makes others.
    * @throws {MillraceError} MILLRACE_INVALID_OPTION
    */
   envelope(
@@ -126,9 +137,11 @@ export class Trace implements Arrivals {
   }
 
   /**
-   * The arrivals from one time on and before another, as a trace of its own that begins at 0. Default to the end, the last
-   * arrival included. Times are rounded to a nanosecond.
+   * The arrivals from one time on and before another, as a trace of its own that begins at 0. Times are rounded to a
+   * nanosecond.
    *
+   * @param fromMs Milliseconds from the start, at least 0.
+   * @param toMs Milliseconds from the start, above `fromMs`. Default: to the end, the last arrival included.
    * @throws {MillraceError} MILLRACE_INVALID_OPTION, also where no request arrives then
    */
   slice(fromMs: number, toMs: number = this.durationMs): Trace {

@@ -56,7 +56,7 @@ export const TYPESCRIPT_FILE_LAYERS: Layers = {
   // Starts and ends the engines that the profiler measures; all it measures goes through this.
   'src/profile/measuring-engine.ts': ['engine'],
   // What a request costs beside its stages is what is left of its latency when the estimator has spoken.
-  'src/profile/latency-otherwise.ts': ['estimator'],
+  'src/profile/estimated-times.ts': ['estimator'],
   // `millrace doctor` looks at the loading itself, also where it fails.
   'src/cli/diagnose.ts': ['native'],
   // What was computed by another addon is computed again: it reads the file.

@@ -18,6 +18,8 @@ describe('millrace doctor', () => {
     expect(stdout).toMatch(/^Addon +\S+millrace\.node \(the local build\)$/m)
     expect(stdout).toMatch(/^ONNX Runtime +1\.30\.0, \S+onnxruntime/m)
     expect(stdout).toMatch(/^Providers +cpu: yes, built in$/m)
+    expect(stdout).toMatch(/^ +cuda: (no, CUDA needs the NVIDIA driver: .+|yes, opened)$/m)
+    expect(stdout).toMatch(/^Devices +\S/m)
     expect(stdout).toMatch(/^First answer +after \d+\.\d ms/m)
     expect(stdout).not.toContain('Broken')
   })

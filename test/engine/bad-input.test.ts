@@ -29,6 +29,7 @@ describe('inputs that do not fit', () => {
     ['null', null, ['expected an object with a, b', 'got null']],
     ['a text', 'a', ['expected an object with a, b', 'got the string "a"']],
     ['one missing', { a: good.a }, ['"b"', expected, 'got nothing']],
+    ['one misspelt', { a: good.a, B: good.b }, ['no input "B"', 'did you mean "b"']],
     ['one too many', { ...good, c: good.a }, ['no input "c"', 'there are: "a", "b"']],
     ['inherited ones', Object.create(good), ['own properties']],
     ['a number', { ...good, b: 3 }, ['"b"', expected, 'got the number 3']],

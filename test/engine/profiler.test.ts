@@ -389,6 +389,19 @@ describe('a profile ends with an error', () => {
     expect(() => new Profiler(cascade, given)).toThrow(text)
   })
 
+  it('before anything runs where a tier is not there', async () => {
+    const samples: Iterable<never> = {
+      [Symbol.iterator]() {
+        throw new Error('they were asked for')
+      },
+    }
+    const profiler = new Profiler(cascade, { samples, tiers: ['cpu-1', 'cuda-99'] })
+    expect(await rejectionOf(profiler.run())).toMatchObject({
+      code: 'MILLRACE_DEVICE_UNAVAILABLE',
+      message: expect.stringContaining('tiers: "cuda-99" cannot be used here'),
+    })
+  })
+
   it('where it is cancelled, while something runs that would take long', async () => {
     const controller = new AbortController()
     const reason = new Error('no longer')

@@ -107,6 +107,36 @@ export function openInferenceServiceSuite(name: string, serve: Serve): void {
       })
     })
 
+    it.each([
+      [{ 'x-request-timeout': '0' }, 0],
+      [{ 'grpc-timeout': '100u' }, 0],
+      [{ 'x-request-timeout': '1' }, 60_000_000],
+    ])('whose headers say that their time is over, too: %j', async (headers, timeout) => {
+      await using engine = await Engine.start(echo)
+      await engine.scale('echo', 0)
+      await withServer(openInference({ models: { echo: engine } }), async (url) => {
+        const body = jsonBody({ inputs: [x], parameters: { timeout } })
+        const reply = await send(url, path, { ...body, headers: { ...body.headers, ...headers } })
+        expect(reply.status).toBe(503)
+        expect(JSON.parse(reply.text).error).toContain('deadline')
+      })
+    })
+
+    it('whose headers cannot be read are told, unless they are not looked at', async () => {
+      await using engine = await Engine.start(echo)
+      const body = jsonBody({ inputs: [x] })
+      const odd = { ...body, headers: { ...body.headers, 'x-request-timeout': 'soon' } }
+      await withServer(openInference({ models: { echo: engine } }), async (url) => {
+        const reply = await send(url, path, odd)
+        expect(reply.status).toBe(400)
+        expect(JSON.parse(reply.text).error).toContain('header x-request-timeout: expected')
+      })
+      const deaf = openInference({ models: { echo: engine }, deadlineHeader: false })
+      await withServer(deaf, async (url) => {
+        expect((await send(url, path, odd)).status).toBe(200)
+      })
+    })
+
     it('that find no room are told when to come again', async () => {
       await using engine = await Engine.start(echo, { maxPendingRows: 1 })
       await engine.scale('echo', 0)

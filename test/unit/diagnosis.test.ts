@@ -19,6 +19,7 @@ const healthy: Diagnosis = {
     problem: null,
     providers: [{ name: 'cpu', available: true, reason: 'built in' }],
   },
+  devices: [],
   inference: { answeredMs: 31.4, problem: null },
   processor: {
     model: 'A processor',
@@ -45,6 +46,7 @@ describe('a diagnosis', () => {
       Addon         /app/millrace.node (the platform package)
       ONNX Runtime  1.30.0, /app/libonnxruntime.so.1
       Providers     cpu: yes, built in
+      Devices       no accelerator that a driver knows
       First answer  after 31.4 ms, libraries loaded
       Processor     A processor
                     8 cores (8 physical), no limit of a container, load 0.5

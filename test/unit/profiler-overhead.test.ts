@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { threadCounts, toContention } from '../../src/profile/contention.ts'
-import { latencyOtherwise } from '../../src/profile/latency-otherwise.ts'
+import { EstimatedTimes } from '../../src/profile/estimated-times.ts'
+import { fitContention } from '../../src/profile/fit-contention.ts'
+import { burstSize } from '../../src/profile/measure-burst.ts'
 import { asItRan, requestTime, withHops } from '../../src/profile/overhead.ts'
 import type { Profile } from '../../src/profile/profile.ts'
 import { ProgressCounter } from '../../src/profile/profile-progress.ts'
@@ -70,7 +72,8 @@ describe('overhead', () => {
 
   it('is beside what the estimator makes of requests that meet no other, by how often they come', async () => {
     const overhead = { requestMs: 0, hopMs: 0.25, loopMs: 0.5 }
-    const lone = await latencyOtherwise({ ...profile, overhead }, configuration)
+    const times = new EstimatedTimes(configuration)
+    const lone = await times.loneMs({ ...profile, overhead })
     expect(lone).toBeCloseTo(0.5 + (2 + 1 + 0.25) + (10 + 1) / 2 + 0.25, 6)
   })
 })
@@ -90,6 +93,58 @@ describe('contention', () => {
       { busyThreads: 4, roundsMs: [9, 4] },
     ]
     expect(toContention(measured).map(({ slowdown }) => slowdown)).toEqual([1, 1.5, 1.5, 2])
+  })
+})
+
+describe('contention among the stages', () => {
+  const contention = [
+    { busyThreads: 1, slowdown: 1 },
+    { busyThreads: 2, slowdown: 1.2 },
+    { busyThreads: 4, slowdown: 2 },
+  ]
+  /** As if two threads were busy all the time. */
+  const estimateMs = async (points: typeof contention) => 100 * (points[1]?.slowdown ?? 1)
+
+  it('is that with which a burst is estimated to take what it took', async () => {
+    const fitted = await fitContention(contention, {
+      burstMs: 150,
+      estimateMs: estimateMs as never,
+    })
+    expect(fitted[0]).toEqual({ busyThreads: 1, slowdown: 1 })
+    expect(fitted[1]?.slowdown).toBeCloseTo(1.5, 1)
+    expect(fitted[2]?.slowdown).toBeCloseTo(2.5, 1)
+  })
+
+  it('is nowhere below 1, and at most four times what was measured', async () => {
+    const slowdownsAt = async (burstMs: number) => {
+      const fitted = await fitContention(contention, { burstMs, estimateMs: estimateMs as never })
+      return fitted.map(({ slowdown }) => slowdown)
+    }
+    expect(await slowdownsAt(50)).toEqual([1, 1, 1])
+    expect(await slowdownsAt(5000)).toEqual([1, 4.8, 8])
+  })
+
+  it('stays as measured where no two threads are busy in the burst', async () => {
+    const fitted = await fitContention(contention, { burstMs: 150, estimateMs: async () => 100 })
+    expect(fitted).toBe(contention)
+  })
+
+  it('is estimated of requests that come at once, by the ways they take', async () => {
+    const times = new EstimatedTimes(configuration)
+    const twice = {
+      ...profile,
+      contention: [contention[0], { busyThreads: 2, slowdown: 2 }] as never,
+    }
+    expect(await times.burstMs(twice, 40)).toBeGreaterThan(await times.burstMs(profile, 40))
+    // Half of them take 10 ms in the one replica of "sure".
+    expect(await times.burstMs(profile, 40)).toBeGreaterThan(150)
+  })
+
+  it('is looked at with requests enough for a third of a second, and room for their rows', () => {
+    expect(burstSize(profile, 10)).toEqual({ requests: 30, rows: 4096 })
+    expect(burstSize(profile, 1000)).toEqual({ requests: 4, rows: 4096 })
+    const sheets = { ...profile, stages: { fast: { scaleFactor: 1000 } } }
+    expect(burstSize(sheets, 0.5)).toEqual({ requests: 32, rows: 64_000 })
   })
 })
 

@@ -1,4 +1,6 @@
 import { setImmediate as othersHadATurn } from 'node:timers/promises'
+import { nowMs } from '../../clock.ts'
+import { hasDeadline, readDeadline } from '../deadline-header.ts'
 import type { HttpRequest, HttpResponse } from '../message.ts'
 import { inferAnswer } from './infer-answer.ts'
 import { BinaryBody, type InferBody, JsonBody, RawBody } from './infer-body.ts'
@@ -13,22 +15,42 @@ const wholeNumber = /^\d{1,15}$/
 const mediaTypes =
   /^(application\/(json|octet-stream|x-www-form-urlencoded|[\w.+-]+\+json))\s*(;\s*charset="?utf-?8"?\s*)?$/i
 
+export interface InferLimits extends BodyLimits {
+  /** Where clients say how long they wait; undefined where that is not looked at. */
+  readonly deadlineHeader: string | undefined
+}
+
 /** Reads a request, runs it and answers. @throws {ProtocolError} @throws {MillraceError} whatever the engine rejects with */
 export async function infer(
   face: ModelFace,
   request: HttpRequest,
-  limits: BodyLimits,
+  limits: InferLimits,
 ): Promise<HttpResponse> {
+  const deadline = clientDeadline(request, limits)
   const body = openBody(face, request, limits)
   await readBody(request.body, body, limits)
   const call = body.end()
   if (call.fills.length > 0 || call.binary.length > 0) await complete(call)
   const result = await face.engine.infer(call.inputs, {
     priority: call.priority,
-    deadlineMs: call.deadlineMs,
+    deadlineMs: deadline === undefined ? call.deadlineMs : nearest(call.deadlineMs, deadline),
     signal: () => request.signal,
   })
   return inferAnswer(call, result, face)
+}
+
+/** When the client goes, by {@link nowMs}; undefined where its headers do not say. */
+function clientDeadline(
+  { headers }: HttpRequest,
+  { deadlineHeader }: InferLimits,
+): number | undefined {
+  if (deadlineHeader === undefined || !hasDeadline(headers, deadlineHeader)) return undefined
+  return nowMs() + (readDeadline(headers, deadlineHeader) as number) // there is one to read
+}
+
+function nearest(askedMs: number | undefined, deadline: number): number {
+  const leftMs = deadline - nowMs()
+  return askedMs === undefined ? leftMs : Math.min(askedMs, leftMs)
 }
 
 function openBody(face: ModelFace, { headers }: HttpRequest, limits: BodyLimits): InferBody {

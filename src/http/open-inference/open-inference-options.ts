@@ -8,6 +8,7 @@ import {
 } from '../../check.ts'
 import type { Engine } from '../../engine/engine.ts'
 import { MillraceError } from '../../errors.ts'
+import { readDeadlineHeader } from '../deadline-header.ts'
 
 /** What `openInference` serves, and within which limits. */
 export interface OpenInferenceOptions {
@@ -20,9 +21,15 @@ export interface OpenInferenceOptions {
   readonly maxBodyBytes?: number | undefined
   /** Milliseconds in which a body must arrive, from 1 to 2,147,483,647; a slower one is answered with 408. Default 30,000. */
   readonly bodyTimeoutMs?: number | undefined
-  /** Of the server, in its metadata. Default 'millrace'. */
+  /**
+   * Name of the header in which clients say how many milliseconds they wait for their answer, counted from when the request
+   * came, body and all. It goes before `grpc-timeout`; the parameter `timeout` counts from when the body is there, and
+   * whichever ends first holds. False: headers are not looked at. Default 'x-request-timeout'.
+   */
+  readonly deadlineHeader?: string | false | undefined
+  /** What the server calls itself in its metadata. Default 'millrace'. */
   readonly name?: string | undefined
-  /** Of the server, in its metadata. Default '1'. */
+  /** Version of the server in its metadata; any text. Default '1'. */
   readonly version?: string | undefined
   /**
    * Told of everything that was answered with 500 and of every model that did not start: for a log. What it throws is
@@ -36,12 +43,21 @@ export interface ServedWith {
   readonly models: ReadonlyMap<string, Engine | PromiseLike<Engine>>
   readonly maxBodyBytes: number
   readonly bodyTimeoutMs: number
+  readonly deadlineHeader: string | undefined
   readonly name: string
   readonly version: string
   readonly onError: (error: unknown) => void
 }
 
-const keys = ['models', 'maxBodyBytes', 'bodyTimeoutMs', 'name', 'version', 'onError'] as const
+const keys = [
+  'models',
+  'maxBodyBytes',
+  'bodyTimeoutMs',
+  'deadlineHeader',
+  'name',
+  'version',
+  'onError',
+] as const
 const defaultBodyBytes = 64 << 20
 const defaultTimeoutMs = 30_000
 const longestTimerMs = 2 ** 31 - 1
@@ -59,6 +75,7 @@ export function readOpenInferenceOptions(options: unknown): ServedWith {
       min: 1,
       max: longestTimerMs,
     }),
+    deadlineHeader: readDeadlineHeader(given.deadlineHeader),
     name: checkString(name, { name: 'name' }),
     version: checkString(version, { name: 'version' }),
     onError: checkListener(onError),

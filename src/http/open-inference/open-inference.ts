@@ -1,7 +1,7 @@
 import type { HttpHandler, HttpRequest, HttpResponse } from '../message.ts'
 import { errorAnswer, jsonAnswer } from './answer.ts'
 import { findRoute, type Route } from './find-route.ts'
-import { infer } from './infer.ts'
+import { type InferLimits, infer } from './infer.ts'
 import { ModelShelf } from './model-shelf.ts'
 import { modelStats } from './model-stats.ts'
 import {
@@ -18,8 +18,8 @@ const posts = ['POST']
 
 /**
  * The Open Inference Protocol (KServe V2) over these engines, with the extensions for binary tensor data, for statistics
- * and for the index of the repository: every path that begins with /v2. The README of this folder says what each route
- * answers, with which status. The engines stay the caller's: nothing here closes them.
+ * and for the index of the repository: every path that begins with /v2. `src/http/open-inference/README.md` says what each
+ * route answers, with which status. The engines stay the caller's: nothing here closes them.
  *
  * @example
  * const handler = openInference({ models: { digits: engine, accurate: Engine.start(stagePipeline(digits, 'accurate')) } })
@@ -33,14 +33,14 @@ export function openInference(options: OpenInferenceOptions): HttpHandler {
 
 class Server {
   readonly #given: ServedWith
-  readonly #limits: { readonly maxBytes: number; readonly timeoutMs: number }
+  readonly #limits: InferLimits
   readonly #models: ModelShelf
   readonly #metadata: string
 
   constructor(given: ServedWith) {
-    const { name, version, maxBodyBytes, bodyTimeoutMs } = given
+    const { name, version, maxBodyBytes, bodyTimeoutMs, deadlineHeader } = given
     this.#given = given
-    this.#limits = { maxBytes: maxBodyBytes, timeoutMs: bodyTimeoutMs }
+    this.#limits = { maxBytes: maxBodyBytes, timeoutMs: bodyTimeoutMs, deadlineHeader }
     this.#models = new ModelShelf(given)
     this.#metadata = JSON.stringify({ name, version, extensions })
   }

@@ -1,0 +1,57 @@
+import { round } from './points.ts'
+import type { ContentionPoint } from './profile.ts'
+
+/** What contention may be multiplied by. */
+const least = 0.25
+const most = 4
+const steps = 12
+/** Closer than this there is nothing to gain. */
+const closeEnough = 0.01
+
+/**
+ * Contention with which the estimator takes as long for a burst as the engine did. What was measured with replicas of one
+ * stage holds for whatever keeps threads busy together, up to a factor: other stages share caches better or worse, and rows
+ * come from another core. Slowdowns stay at least 1, that of one thread as it was. As it was altogether where the estimate
+ * does not depend on contention.
+ *
+ * `estimateMs` must not fall when slowdowns rise.
+ */
+export async function fitContention(
+  contention: readonly ContentionPoint[],
+  {
+    burstMs,
+    estimateMs,
+  }: {
+    readonly burstMs: number
+    readonly estimateMs: (contention: readonly ContentionPoint[]) => Promise<number>
+  },
+): Promise<readonly ContentionPoint[]> {
+  const [lowestMs, highestMs] = [
+    await estimateMs(scaled(contention, least)),
+    await estimateMs(scaled(contention, most)),
+  ]
+  if (!(highestMs > lowestMs * (1 + closeEnough))) return contention
+  if (burstMs <= lowestMs) return scaled(contention, least)
+  if (burstMs >= highestMs) return scaled(contention, most)
+  let [low, high] = [Math.log(least), Math.log(most)]
+  for (let step = 0; step < steps; step++) {
+    const middle = (low + high) / 2
+    const middleMs = await estimateMs(scaled(contention, Math.exp(middle)))
+    if (Math.abs(middleMs / burstMs - 1) < closeEnough) return scaled(contention, Math.exp(middle))
+    if (middleMs < burstMs) low = middle
+    else high = middle
+  }
+  return scaled(contention, Math.exp((low + high) / 2))
+}
+
+function scaled(
+  contention: readonly ContentionPoint[],
+  factor: number,
+): readonly ContentionPoint[] {
+  return contention.map(({ busyThreads, slowdown }) => {
+    return {
+      busyThreads,
+      slowdown: busyThreads === 1 ? slowdown : Math.max(1, round(factor * slowdown)),
+    }
+  })
+}
