@@ -58,6 +58,9 @@ MILLRACE_FORWARD(int, pthread_key_delete, (unsigned int key), (key))
 MILLRACE_FORWARD(void*, pthread_getspecific, (unsigned int key), (key))
 MILLRACE_FORWARD(int, pthread_setspecific, (unsigned int key, const void* value), (key, value))
 MILLRACE_FORWARD(int, pthread_mutex_trylock, (void* mutex), (mutex))
+MILLRACE_FORWARD(int, pthread_rwlock_rdlock, (void* lock), (lock))
+MILLRACE_FORWARD(int, pthread_rwlock_wrlock, (void* lock), (lock))
+MILLRACE_FORWARD(int, pthread_rwlock_unlock, (void* lock), (lock))
 MILLRACE_OLD_NAME(int, __xstat, (int version, const char* path, void* status));
 MILLRACE_OLD_NAME(int, __fxstat64, (int version, int file, void* status));
 MILLRACE_OLD_NAME(int, pthread_cond_timedwait, (void*, void*, const timespec*));

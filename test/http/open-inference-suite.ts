@@ -1,4 +1,5 @@
 // What the protocol's routes answer, over whatever serves the handler: the same suite for every adapter.
+import { deflateSync, gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Engine } from '../../src/index.ts'
 import { openInference } from '../../src/index.ts'
@@ -436,13 +437,53 @@ export function openInferenceSuite(name: string, serve: Serve): void {
         { 'content-type': 'multipart/form-data; boundary=x' },
         { 'content-type': 'application/json; charset=utf-16' },
         { 'content-type': 'text/html' },
-        { 'content-type': 'application/json', 'content-encoding': 'gzip' },
+        { 'content-type': 'application/json', 'content-encoding': 'br' },
       ])('%j is not read', async (headers) => {
         const reply = await infer('int8', { ...jsonBody({ inputs: [x] }), headers })
         expect([reply.status, errorOf(reply)]).toEqual([
           415,
           expect.stringContaining('is not read here'),
         ])
+      })
+
+      it.each([
+        ['gzip', gzipSync],
+        ['deflate', deflateSync],
+      ])('bodies are read in %s, JSON and binary', async (encoding, compress) => {
+        const compressed = ({ headers, body = '', ...sent }: Sent): Sent => {
+          const encoded = { ...headers, 'content-encoding': encoding }
+          return { ...sent, headers: encoded, body: compress(body) }
+        }
+        const json = jsonBody({ inputs: [x] })
+        expect((await infer('int8', compressed(json))).text).toBe((await infer('int8', json)).text)
+        const { data: _data, ...bare } = x
+        const parameters = { binary_data_size: x.data.length }
+        const binary = binaryBody({ inputs: [{ ...bare, parameters }] }, [Uint8Array.from(x.data)])
+        const reply = await infer('int8', compressed(binary))
+        expect([reply.status, reply.text]).toEqual([200, (await infer('int8', binary)).text])
+      })
+
+      it('a body that is not in its encoding, or ends early in it, is refused', async () => {
+        const json = jsonBody({ inputs: [x] })
+        const headers = { ...json.headers, 'content-encoding': 'gzip' }
+        const plain = await infer('int8', { ...json, headers })
+        expect([plain.status, errorOf(plain)]).toEqual([
+          400,
+          expect.stringContaining('not in its content-encoding'),
+        ])
+        const half = gzipSync(json.body ?? '').subarray(0, 20)
+        const short = await infer('int8', { ...json, headers, body: half })
+        expect([short.status, errorOf(short)]).toEqual([
+          400,
+          expect.stringContaining('ended before all of it was there'),
+        ])
+      })
+
+      it('a body that is small only while it is compressed is too large', async () => {
+        const bomb = gzipSync(Buffer.alloc(1 << 23, 0x20))
+        const headers = { 'content-type': 'application/json', 'content-encoding': 'gzip' }
+        const reply = await infer('int8', { method: 'POST', headers, body: bomb })
+        expect([reply.status, errorOf(reply)]).toEqual([413, expect.stringContaining('4194304')])
       })
 
       it.each([

@@ -2,6 +2,7 @@ import { setImmediate as othersHadATurn } from 'node:timers/promises'
 import { nowMs } from '../../clock.ts'
 import { hasDeadline, readDeadline } from '../deadline-header.ts'
 import type { HttpRequest, HttpResponse } from '../message.ts'
+import { decodedBody } from './decoded-body.ts'
 import { inferAnswer } from './infer-answer.ts'
 import { BinaryBody, type InferBody, JsonBody, RawBody } from './infer-body.ts'
 import { elementsAtOnce, type InferCall } from './infer-call.ts'
@@ -28,7 +29,7 @@ export async function infer(
 ): Promise<HttpResponse> {
   const deadline = clientDeadline(request, limits)
   const body = openBody(face, request, limits)
-  await readBody(request.body, body, limits)
+  await readDecoded(request, body, limits)
   const call = body.end()
   if (call.fills.length > 0 || call.binary.length > 0) await complete(call)
   const result = await face.engine.infer(call.inputs, {
@@ -37,6 +38,19 @@ export async function infer(
     signal: () => request.signal,
   })
   return inferAnswer(call, result, face)
+}
+
+async function readDecoded(
+  { body, headers }: HttpRequest,
+  sink: InferBody,
+  limits: BodyLimits,
+): Promise<void> {
+  const decoded = decodedBody(body, headers['content-encoding'])
+  try {
+    await readBody(decoded, sink, limits)
+  } finally {
+    if (decoded !== body) decoded.destroy()
+  }
 }
 
 /** When the client goes, by {@link nowMs}; undefined where its headers do not say. */
@@ -55,10 +69,11 @@ function nearest(askedMs: number | undefined, deadline: number): number {
 
 function openBody(face: ModelFace, { headers }: HttpRequest, limits: BodyLimits): InferBody {
   const { maxBytes } = limits
-  checkMedia(headers['content-type'], headers['content-encoding'])
-  const length = headers['content-length']
-  const bytes = length === undefined ? maxBytes : Number(length)
-  if (bytes > maxBytes) throw tooLarge(maxBytes)
+  checkMedia(headers['content-type'])
+  const length = Number(headers['content-length'] ?? maxBytes)
+  if (length > maxBytes) throw tooLarge(maxBytes)
+  // Of a compressed body it is not known how long it will be.
+  const bytes = headers['content-encoding'] === undefined ? length : maxBytes
   const given = headers[jsonLengthHeader]
   if (given === undefined) return new JsonBody(face)
   if (typeof given !== 'string' || !wholeNumber.test(given)) {
@@ -74,13 +89,7 @@ function openBody(face: ModelFace, { headers }: HttpRequest, limits: BodyLimits)
   )
 }
 
-function checkMedia(type: string | undefined, encoding: string | undefined): void {
-  if (encoding !== undefined && encoding.toLowerCase() !== 'identity') {
-    throw new ProtocolError(
-      415,
-      `content-encoding ${JSON.stringify(encoding)} is not read here; send the body as it is`,
-    )
-  }
+function checkMedia(type: string | undefined): void {
   if (type === undefined || type === 'application/json' || mediaTypes.test(type)) return
   throw new ProtocolError(
     415,

@@ -68,7 +68,9 @@ class BodyReading {
     this.#resolve()
   }
 
-  readonly #broken = (): void => this.#fail(endedEarly())
+  readonly #broken = (error?: NodeJS.ErrnoException): void => {
+    this.#fail(error?.code === 'Z_DATA_ERROR' ? miscoded(error) : endedEarly())
+  }
 
   readonly #late = (): void => {
     const { timeoutMs } = this.#limits
@@ -105,6 +107,10 @@ export function tooLarge(maxBytes: number): ProtocolError {
 
 function endedEarly(): ProtocolError {
   return badRequest('the body ended before all of it was there; send it again')
+}
+
+function miscoded({ message }: Error): ProtocolError {
+  return badRequest(`the body is not in its content-encoding: ${message}; compress it again`)
 }
 
 function ignore(): void {}
