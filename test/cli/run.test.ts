@@ -215,7 +215,7 @@ describe('a pipeline is found', () => {
       'export default pipeline; export const samples = [{ n: 3 }]',
       '',
       2,
-      /input "iterations": expected/,
+      /no input "n"; there is: "iterations"/,
     ],
     [
       'a pipeline of its own making',
