@@ -1,3 +1,4 @@
+import { MillraceError } from '../errors.ts'
 import type { MeasuringEngine } from './measuring-engine.ts'
 import { median } from './points.ts'
 import type { Profile } from './profile.ts'
@@ -5,8 +6,14 @@ import type { Profile } from './profile.ts'
 /** Requests sent at once. */
 export interface Burst {
   readonly requests: number
-  /** Rows of them that may be pending. */
-  readonly rows: number
+  /** Rows that the engine must admit for them; undefined where its own limit will do. */
+  readonly rows: number | undefined
+}
+
+/** Requests sent at once, and when all were answered. */
+export interface MeasuredBurst {
+  readonly requests: number
+  readonly burstMs: number
 }
 
 const leastRequests = 4
@@ -15,7 +22,8 @@ const mostRequests = 128
 const aimMs = 300
 /** Of all its requests: more would only walk through more memory. */
 const mostBurstRows = 32_768
-const leastRoom = 4096
+/** What an engine admits where rows are small, which they are where a request has many. */
+const usualRoom = 4096
 const mostRoom = 1 << 20
 const mostRounds = 9
 const fewestRounds = 3
@@ -27,22 +35,35 @@ export function burstSize({ stages }: Profile, loneMs: number): Burst {
   const requests = Math.max(leastRequests, Math.floor(Math.min(most, aimMs / loneMs)))
   // Twice as many, since requests may be of different sizes.
   const rows = Math.ceil(2 * requests * rowsPerRequest)
-  return { requests, rows: Math.min(mostRoom, Math.max(leastRoom, rows)) }
+  return { requests, rows: rows > usualRoom ? Math.min(mostRoom, rows) : undefined }
 }
 
-/** Milliseconds from when requests are sent, all at once, until all are answered: the median of some rounds. */
+interface BurstTerms {
+  readonly requests: readonly object[]
+  readonly requestsAtOnce: number
+  readonly maxPointMs: number
+}
+
+/**
+ * Milliseconds from when requests are sent, all at once, until all are answered: the median of some rounds. Of half as many
+ * where the engine has no room for them; undefined where it has none for the fewest.
+ */
 export async function measureBurst(
   engine: MeasuringEngine,
-  {
-    requests,
-    requestsAtOnce,
-    maxPointMs,
-  }: {
-    readonly requests: readonly object[]
-    readonly requestsAtOnce: number
-    readonly maxPointMs: number
-  },
-): Promise<number> {
+  terms: BurstTerms,
+): Promise<MeasuredBurst | undefined> {
+  let requests = terms.requestsAtOnce
+  for (; requests >= leastRequests; requests = Math.floor(requests / 2)) {
+    const burstMs = await medianMs(engine, { ...terms, requestsAtOnce: requests })
+    if (burstMs !== undefined) return { requests, burstMs }
+  }
+  return undefined
+}
+
+async function medianMs(
+  engine: MeasuringEngine,
+  { requests, requestsAtOnce, maxPointMs }: BurstTerms,
+): Promise<number | undefined> {
   const takenMs: number[] = []
   const beganMs = performance.now()
   for (let round = 0; round < mostRounds; round++) {
@@ -52,7 +73,13 @@ export async function measureBurst(
       const request = requests[(round * requestsAtOnce + at) % requests.length]
       return engine.infer(request as Parameters<MeasuringEngine['infer']>[0])
     })
-    await Promise.all(answers)
+    const outcomes = await Promise.allSettled(answers)
+    const failed = outcomes.find((outcome) => outcome.status === 'rejected')
+    if (failed !== undefined) {
+      const { reason } = failed
+      if (MillraceError.is(reason) && reason.code === 'MILLRACE_QUEUE_FULL') return undefined
+      throw reason
+    }
     takenMs.push(performance.now() - sentMs)
   }
   return median(takenMs)

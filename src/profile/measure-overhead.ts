@@ -3,7 +3,7 @@ import { definePipeline } from '../pipeline/define-pipeline.ts'
 import type { Pipeline } from '../pipeline/pipeline.ts'
 import { EstimatedTimes } from './estimated-times.ts'
 import { fitContention } from './fit-contention.ts'
-import { type Burst, burstSize, measureBurst } from './measure-burst.ts'
+import { burstSize, type MeasuredBurst, measureBurst } from './measure-burst.ts'
 import { type MeasuringEngine, type RunTerms, withEngine } from './measuring-engine.ts'
 import { asItRan, requestTime, type StageRuns, type WholeRuns, withHops } from './overhead.ts'
 import { plainStages } from './plain-stages.ts'
@@ -53,12 +53,12 @@ export async function measureOverhead(
       const runs = less(after[here] ?? none, before[here] ?? none)
       return runs.batches === 0 ? [] : [[name, runs] as const]
     })
-    const burstMs = await measureBurst(engine, { ...whole, requestsAtOnce: burst.requests })
-    return { loopMs, latenciesMs, requests, ran: Object.fromEntries(ran), burstMs }
+    const measured = await measureBurst(engine, { ...whole, requestsAtOnce: burst.requests })
+    return { loopMs, latenciesMs, requests, ran: Object.fromEntries(ran), measured }
   })
   const hopping = withHops(profile, runs)
-  const fitted = { ...burst, burstMs: runs.burstMs }
-  const known = { ...hopping, ...(await contentionAmong(hopping, { times, fitted })) }
+  const contended = await contentionAmong(hopping, { times, burst: runs.measured })
+  const known = { ...hopping, ...contended }
   const otherwiseMs = await times.loneMs(asItRan(known, runs))
   const requestMs = requestTime(runs, otherwiseMs)
   const overhead = { hopMs: 0, ...known.overhead, requestMs }
@@ -68,12 +68,10 @@ export async function measureOverhead(
 
 async function contentionAmong(
   profile: Profile,
-  {
-    times,
-    fitted: { burstMs, requests },
-  }: { times: EstimatedTimes; fitted: Burst & { burstMs: number } },
+  { times, burst }: { times: EstimatedTimes; burst: MeasuredBurst | undefined },
 ): Promise<Pick<Profile, 'contention'>> {
-  if (profile.contention === undefined) return {}
+  if (profile.contention === undefined || burst === undefined) return {}
+  const { burstMs, requests } = burst
   const estimateMs = (contention: Profile['contention']): Promise<number> => {
     return times.burstMs({ ...profile, contention }, requests)
   }

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest'
+import { MillraceError } from '../../src/errors.ts'
 import { threadCounts, toContention } from '../../src/profile/contention.ts'
 import { EstimatedTimes } from '../../src/profile/estimated-times.ts'
 import { fitContention } from '../../src/profile/fit-contention.ts'
-import { burstSize } from '../../src/profile/measure-burst.ts'
+import { burstSize, measureBurst } from '../../src/profile/measure-burst.ts'
 import { asItRan, requestTime, withHops } from '../../src/profile/overhead.ts'
 import type { Profile } from '../../src/profile/profile.ts'
 import { ProgressCounter } from '../../src/profile/profile-progress.ts'
@@ -141,10 +142,41 @@ describe('contention among the stages', () => {
   })
 
   it('is looked at with requests enough for a third of a second, and room for their rows', () => {
-    expect(burstSize(profile, 10)).toEqual({ requests: 30, rows: 4096 })
-    expect(burstSize(profile, 1000)).toEqual({ requests: 4, rows: 4096 })
+    expect(burstSize(profile, 10)).toEqual({ requests: 30, rows: undefined })
+    expect(burstSize(profile, 1000)).toEqual({ requests: 4, rows: undefined })
     const sheets = { ...profile, stages: { fast: { scaleFactor: 1000 } } }
     expect(burstSize(sheets, 0.5)).toEqual({ requests: 32, rows: 64_000 })
+  })
+})
+
+describe('a burst', () => {
+  const terms = { requests: [{}], requestsAtOnce: 16, maxPointMs: 1 }
+  const engineOf = (infer: () => Promise<object>) => ({ infer }) as never
+  const refused = (code: 'MILLRACE_QUEUE_FULL' | 'MILLRACE_STAGE_FAILED') => {
+    return Promise.reject(new MillraceError({ code, message: 'refused' }))
+  }
+  /** Answers in a later turn, and has room for so many meanwhile. */
+  const withRoom = (room: number) => {
+    let pending = 0
+    return engineOf(async () => {
+      if (++pending > room) return refused('MILLRACE_QUEUE_FULL').finally(() => pending--)
+      await new Promise((resolve) => setImmediate(resolve))
+      pending--
+      return {}
+    })
+  }
+
+  it('is as large as the engine has room for', async () => {
+    expect(await measureBurst(withRoom(16), terms)).toMatchObject({ requests: 16 })
+    expect(await measureBurst(withRoom(9), terms)).toMatchObject({ requests: 8 })
+    expect(await measureBurst(withRoom(3), terms)).toBeUndefined()
+  })
+
+  it('fails as its requests do', async () => {
+    const failing = engineOf(() => refused('MILLRACE_STAGE_FAILED'))
+    await expect(measureBurst(failing, terms)).rejects.toMatchObject({
+      code: 'MILLRACE_STAGE_FAILED',
+    })
   })
 })
 
