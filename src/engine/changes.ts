@@ -20,7 +20,7 @@ import { readAppliedPlan } from './applied-plan.ts'
 import type { EngineEmitter } from './events.ts'
 import type { FunctionHosts } from './function-hosts.ts'
 import { checkSignal } from './infer-options.ts'
-import { listedModel, loadAll, type WantedModel, wantedModel } from './models.ts'
+import { listedModel, loadAll, releaseAll, type WantedModel, wantedModel } from './models.ts'
 import { placeStages } from './place-stages.ts'
 import { cancelled } from './request-error.ts'
 
@@ -291,10 +291,6 @@ export class Changes<Stages extends string> {
   #set(stage: string, now: ResolvedStageConfiguration): void {
     this.#configuration = new Map([...this.#configuration, [stage, now]])
   }
-}
-
-function releaseAll(models: ReadonlyMap<string, NativeModel>): void {
-  for (const model of models.values()) model.release()
 }
 
 function readSwap(model: unknown): {

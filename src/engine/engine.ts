@@ -50,7 +50,7 @@ import {
   recordedTerms,
 } from './infer-options.ts'
 import { InputReader } from './input-reader.ts'
-import { loadModels } from './models.ts'
+import { loadModels, releaseAll } from './models.ts'
 import { toNativeSpec } from './native-spec.ts'
 import { PendingRequests } from './pending-requests.ts'
 import { placeStages } from './place-stages.ts'
@@ -150,7 +150,7 @@ export class Engine<P extends Pipeline = Pipeline> implements AsyncDisposable {
       return new Engine<P>({ pipeline, bound, native, hosts, maxPendingRows, configuration, loads })
     } finally {
       // The engine has them, and lets go of those it serves no more; or nobody does.
-      for (const model of models.values()) model.release()
+      releaseAll(models)
     }
   }
 

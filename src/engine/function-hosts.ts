@@ -1,5 +1,6 @@
 // Everything that runs functions for one engine: a crew of workers for each js() stage, a port on this event loop for each
-// inline() stage and for each function that takes the place of a kernel. Nothing here leads to the engine, so that one that is forgotten is collected.
+// inline() stage and for each function that takes the place of a kernel. Nothing here leads to the engine, so that one that is
+// forgotten is collected.
 import type { NativeEngine, NativeFunction, NativeModel } from '../native/addon.ts'
 import { loadAddon } from '../native/load.ts'
 import type { ResolvedStageConfiguration } from '../pipeline/configuration.ts'
@@ -11,6 +12,7 @@ import type { ModelSignature } from '../pipeline/tensor-spec.ts'
 import { readTier } from '../pipeline/tier.ts'
 import { FunctionServer, type ServedFunction } from './function-server.ts'
 import { loadKernels, type WantedKernel } from './kernels.ts'
+import { releaseAll } from './models.ts'
 import { WorkerCrew } from './worker-crew.ts'
 
 /** One stage of a function or a kernel, as the core runs it. */
@@ -169,10 +171,6 @@ export class FunctionHosts {
 
 /** Stages, and what each is to run on. */
 type Tiers = readonly (readonly [stage: string, tier: string])[]
-
-function releaseAll(models: ReadonlyMap<string, NativeModel>): void {
-  for (const model of models.values()) model.release()
-}
 
 /** What runs on the event loop. */
 function inlineFunction(stage: FunctionStage): StageFunction | undefined {

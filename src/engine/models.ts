@@ -135,3 +135,8 @@ function loadedOf<Value>(result: PromiseSettledResult<Value>): Value {
   if (result.status === 'fulfilled') return result.value
   throw result.reason
 }
+
+/** What runs goes on running: whoever runs it keeps it. */
+export function releaseAll(models: ReadonlyMap<string, NativeModel>): void {
+  for (const model of models.values()) model.release()
+}
