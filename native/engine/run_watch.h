@@ -10,7 +10,8 @@
 //
 // Promises
 //   - An interruption never hits a later run: end() waits for a look in progress, which is a few
-//     loads and one call that does not block.
+//     loads and one call that does not block, and takes the interruption back. Nor is it lost where
+//     it comes between begin() and the runner's run.
 //   - What the owner settled before it looks is either seen by the look, or by the replica after
 //     begin(): both change the word, and of two changes one comes first and is acquired by the
 //     other. So a replica that asks unwanted() after begin() misses nothing.
@@ -42,7 +43,7 @@ class RunWatch {
   // Replica, between begin() and end(): whether every row's request is settled already.
   [[nodiscard]] bool unwanted() const { return first_wanted(0) == rows_.size(); }
 
-  // Replica: true where the run was interrupted.
+  // Replica: true where the run was interrupted; the runner is ready for the next one.
   bool end() {
     std::uint32_t expected = kRunning;
     while (!state_.compare_exchange_weak(expected, kIdle, std::memory_order_acq_rel,
@@ -50,6 +51,7 @@ class RunWatch {
       expected = kRunning;
       cpu_relax();
     }
+    if (interrupted_) runner_->resume();
     return interrupted_;
   }
 

@@ -52,6 +52,10 @@ class FallbackRunner final : public Runner {
     if (first_ != nullptr) first_->interrupt();
     for (const auto& runner : second_) runner->interrupt();
   }
+  void resume() noexcept override {
+    if (first_ != nullptr) first_->resume();
+    for (const auto& runner : second_) runner->resume();
+  }
   void terminate() noexcept override {
     if (first_ != nullptr) first_->terminate();
     for (const auto& runner : second_) runner->terminate();

@@ -57,7 +57,7 @@ void FunctionExchange::call(FunctionCall& call, const RunBatch& batch) {
 void FunctionExchange::begin(FunctionCall& call, const RunBatch& batch) {
   call.answer.error.reset();
   call.answer.whole = false;
-  if (call.terminated) return cancel(call);
+  if (call.terminated || call.interrupted) return cancel(call);
   call.batch = &batch;
   call.id = next_id_++;
   call.phase = Phase::kWaiting;
@@ -173,6 +173,7 @@ void FunctionExchange::abort(FunctionCall& call) {
 
 void FunctionExchange::interrupt(FunctionCall& call) {
   const std::lock_guard lock(mutex_);
+  call.interrupted = true;
   switch (call.phase) {
     case Phase::kWaiting:
     case Phase::kOffered:
@@ -185,6 +186,11 @@ void FunctionExchange::interrupt(FunctionCall& call) {
     case Phase::kEnded:
       return;
   }
+}
+
+void FunctionExchange::resume(FunctionCall& call) {
+  const std::lock_guard lock(mutex_);
+  call.interrupted = false;
 }
 
 void FunctionExchange::terminate(FunctionCall& call) {

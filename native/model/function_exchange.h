@@ -71,7 +71,8 @@ struct FunctionCall {
   FunctionPort* port = nullptr;  // from kOffered to kRunning
   std::uint32_t seat = 0;        // of the port that closed, where kLost
   Nanos limit = kNever;
-  bool terminated = false;  // for ever
+  bool interrupted = false;  // until it is resumed
+  bool terminated = false;   // for ever
   std::condition_variable changed;
 };
 
@@ -95,8 +96,10 @@ class FunctionExchange : public std::enable_shared_from_this<FunctionExchange> {
   // Blocks until the call has ended; `call.answer` then says how.
   void call(FunctionCall& call, const RunBatch& batch);
 
-  // Nobody waits any more: ends the call where it has not begun, else tells the function.
+  // Nobody waits any more: ends the call where it has not begun (the next one, where none is in
+  // progress), else tells the function. Holds until resume().
   void interrupt(FunctionCall& call);
+  void resume(FunctionCall& call);
 
   // Ends this call and all to come, at once.
   void terminate(FunctionCall& call);

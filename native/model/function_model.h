@@ -59,6 +59,7 @@ class FunctionRunner final : public Runner {
   // they may not (no answer in time, its worker gone) every row is among the failed.
   Status run(const RunBatch& batch, RunResult& result) override;
   void interrupt() noexcept override { exchange_->interrupt(call_); }
+  void resume() noexcept override { exchange_->resume(call_); }
   void terminate() noexcept override { exchange_->terminate(call_); }
 
  private:

@@ -97,10 +97,14 @@ class Runner {
   // more. `result` is valid until the slot is begun again, or run() is called.
   virtual Status finish(std::size_t slot, RunResult& result);
 
-  // Makes the run in progress fail with kCancelled as soon as possible; does nothing where it
-  // cannot be interrupted, or ended meanwhile. Later runs are not affected: the caller calls it
-  // only while it keeps run() from being entered anew. Any thread; never blocks.
+  // Makes the run in progress, or if there is none the next one, fail with kCancelled as soon as
+  // possible; does nothing where it cannot be interrupted. Holds until resume(). Any thread; never
+  // blocks.
   virtual void interrupt() noexcept {}
+
+  // Takes an interruption back, so that later runs are not affected. Not during a run, nor at the
+  // same time as interrupt().
+  virtual void resume() noexcept {}
 
   // Makes the run in progress, and every later one, fail as soon as possible. Safe from any thread;
   // never blocks.

@@ -60,7 +60,6 @@ OnnxRunner::OnnxRunner(const OrtLibrary& library, Program program,
 }
 
 Status OnnxRunner::run(const RunBatch& batch, RunResult& result) {
-  if ((ends_.load(std::memory_order_relaxed) & kInterrupted) != 0) forget_interruption();
   if (line_ == nullptr) return run_in_turn(batch, result);
   // Acquire: pairs with end_run(), which changes it before it wakes those that wait.
   const bool mine = line_->enter([this] { return ends_.load(std::memory_order_acquire) != 0; });
@@ -124,10 +123,9 @@ void OnnxRunner::end_run(std::uint32_t reason) noexcept {
   if (line_ != nullptr) line_->wake();
 }
 
-// The interruption was meant for an earlier run. A terminate() that changes ends_ before this does
-// is seen here and its flag set again; one that comes after acquires this change, so that its flag
-// is set after this took it back.
-void OnnxRunner::forget_interruption() {
+// A terminate() that changes ends_ before this does is seen here and its flag set again; one that
+// comes after acquires this change, so that its flag is set after this took it back.
+void OnnxRunner::resume() noexcept {
   if (auto* status = api_[ort::kRunOptionsUnsetTerminate](run_options_.get()))
     api_[ort::kReleaseStatus](status);
   const std::uint32_t before = ends_.fetch_and(~kInterrupted, std::memory_order_acq_rel);

@@ -39,6 +39,7 @@ class OnnxRunner final : public Runner {
   // and interrupt(), else kStageFailed with ONNX Runtime's code and text.
   Status run(const RunBatch& batch, RunResult& result) override;
   void interrupt() noexcept override;
+  void resume() noexcept override;
   void terminate() noexcept override;
 
  private:
@@ -48,7 +49,6 @@ class OnnxRunner final : public Runner {
   std::int64_t rows_of(std::span<const TensorView> inputs) const;
   ort::ErrorStatus* run_session(ort::Value** outputs);
   void end_run(std::uint32_t reason) noexcept;
-  void forget_interruption();
 
   const ort::Api& api_;
   std::shared_ptr<const Model> model_;
@@ -61,9 +61,9 @@ class OnnxRunner final : public Runner {
   InputValues inputs_;
   OutputValues outputs_;
 
-  // Why a run is to end: bits of kInterrupted and kTerminated, set by any thread; the runner's own
+  // Why a run is to end: bits of kInterrupted and kTerminated, set by any thread; resume()
   // takes the first back. Whoever changes it changes ONNX Runtime's flag next to it, in an order
-  // that never loses a terminate(): see forget_interruption().
+  // that never loses a terminate(): see resume().
   std::atomic<std::uint32_t> ends_{0};
 };
 

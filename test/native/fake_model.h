@@ -144,7 +144,6 @@ class FakeRunner final : public Runner {
     while (most < now_running && !script_->most_running.compare_exchange_weak(most, now_running)) {
     }
     ++script_->runs;
-    interrupted_.store(false);
     Status status = compute(batch.inputs, result.outputs);
     --script_->running;
     return status;
@@ -155,6 +154,8 @@ class FakeRunner final : public Runner {
     interrupted_.store(true);
     script_->gate.nudge();
   }
+
+  void resume() noexcept override { interrupted_.store(false); }
 
   void terminate() noexcept override {
     terminated_.store(true);

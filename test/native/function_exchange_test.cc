@@ -300,6 +300,18 @@ TEST(FunctionExchange, TellsTheFunctionThatNobodyWaitsAndGoesOnWaitingForIt) {
   replica.join();
 }
 
+TEST(FunctionExchange, InterruptsTheNextCallWhereNoneIsInProgress) {
+  const auto model = doubling();
+  const Server server(model, 1, Server::answer_it);
+  Caller caller(model);
+  caller.runner->interrupt();
+  const Status status = caller.run({1});
+  ASSERT_FALSE(status.ok());
+  EXPECT_EQ(status.error().code, ErrorCode::kCancelled);
+  caller.runner->resume();
+  EXPECT_TRUE(caller.run({1}).ok());
+}
+
 TEST(FunctionExchange, RetiresAnIdlePortOnly) {
   const auto model = doubling();
   Server busy(model, 1, Server::keep_it);

@@ -150,10 +150,13 @@ TEST_F(OnnxThreadsTest, ALongRunEndsSoonAfterItIsInterruptedAndTheNextOneRuns) {
     thread.join();
     ASSERT_FALSE(status.ok());
     EXPECT_EQ(status.error().code, ErrorCode::kCancelled);
+    EXPECT_FALSE(run(*runner, inputs, outputs).ok()) << "it holds until it is taken back";
+    runner->resume();
     ASSERT_TRUE(run(*runner, inputs, outputs).ok());
   }
   runner->interrupt();
   runner->terminate();
+  runner->resume();
   EXPECT_FALSE(run(*runner, inputs, outputs).ok()) << "an interruption takes no end back";
 }
 
