@@ -193,6 +193,7 @@ export type {
   SharingPoint,
   StageProfile,
   TierProfile,
+  TimeSharingProfile,
 } from './profile/profile.ts'
 export type { ProfileProgress } from './profile/profile-progress.ts'
 export { type ProfileRunOptions, Profiler, type ProfilerOptions } from './profile/profiler.ts'

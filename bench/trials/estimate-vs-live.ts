@@ -5,7 +5,8 @@
  *   capacity   of the configuration, in a closed loop with a backlog
  *   runs       40, 60 and 80 % of the capacity, gaps of squared coefficient of variation 1 and 4: a trace is replayed
  *              open-loop in real time, and what was really sent is estimated (service times drawn from the measured spread)
- *   again      the same trace once more, at once: an estimate cannot be nearer to a run than the run is to itself
+ *   repeats    the same trace three times, one after the other; what is measured is the one with the median p99, and the
+ *              other two say how near a run is to itself: an estimate cannot be nearer
  *
  * Latencies are those the caller sees, from when the request was sent: threads of this machine may sleep a millisecond too
  * long, which is the generator's fault and not the engine's. What the estimate would have been had each stage taken as long
@@ -35,11 +36,13 @@ import type { Comparison, Trial, TrialOptions } from './trial.ts'
 const loads = [0.4, 0.6, 0.8]
 const cv2s = [1, 4]
 const tolerance = 0.15
+const repeats = 3
 const inFlight = 32
 const capacityMs = 4000
 const hardwareFile = fileURLToPath(new URL('../../profiles/hardware.json', import.meta.url))
 
 type Figures = { p50Ms: number; p99Ms: number; attainment: number }
+type Repeat = Figures & { report: ReplayReport }
 type Run = {
   pipeline: string
   load: number
@@ -48,15 +51,16 @@ type Run = {
   requests: number
   predicted: Figures
   measured: Figures & { sentLate: number }
-  again: Figures
+  /** The other runs of the trace. */
+  others: readonly Figures[]
   /** Of the p99, as a share of what was measured; below 0 where less was predicted. */
   error: number
   /** The same, of a prediction with the service times of the run. */
   errorOfModel: number
-  /** How far the p99 of the same trace sent again is from that measured first. */
-  errorOfAgain: number
+  /** How far the p99 of the other runs of the same trace is from that, each. */
+  errorsOfOthers: readonly number[]
   attainmentPoints: number
-  attainmentPointsOfAgain: number
+  attainmentPointsOfOthers: number
 }
 
 export const estimateVsLive: Trial = {
@@ -113,10 +117,12 @@ async function serve(served: ServedPipeline, terms: Terms): Promise<Run> {
   const requests = served.requestsPerRun / (quick ? 10 : 1)
   const meant = Trace.gamma({ ratePerS, cv2, durationMs: (requests / ratePerS) * 1000, seed })
   const { arrivalsMs } = meant
-  const live = () => replay(engine, { arrivalsMs, requests: served.requests, latencyMs })
-  const report = await live()
-  const measured = sinceSent(report, { arrivalsMs, latencyMs })
-  const again = sinceSent(await live(), { arrivalsMs, latencyMs })
+  const all: Repeat[] = []
+  for (let repeat = 0; repeat < repeats; repeat++) {
+    const report = await replay(engine, { arrivalsMs, requests: served.requests, latencyMs })
+    all.push({ ...sinceSent(report, { arrivalsMs, latencyMs }), report })
+  }
+  const [{ report, ...measured }, others] = medianOf(all)
   const trace = new Trace({ arrivalsMs: report.sentAtMs })
   const estimate = async (given: Profile) => {
     const estimator = new Estimator({ profile: given, hardware, serviceTimes: 'drawn' })
@@ -125,6 +131,7 @@ async function serve(served: ServedPipeline, terms: Terms): Promise<Run> {
   const predicted = await estimate(profile)
   const asRun = await estimate(withServiceOf(report, profile))
   const pointsFrom = (other: Figures) => 100 * Math.abs(other.attainment - measured.attainment)
+  const errorOf = ({ p99Ms }: Figures) => rounded(p99Ms / measured.p99Ms - 1)
   return {
     pipeline: pipeline.name,
     load,
@@ -133,13 +140,20 @@ async function serve(served: ServedPipeline, terms: Terms): Promise<Run> {
     requests: report.requests,
     predicted,
     measured: { ...measured, sentLate: report.sentLate },
-    again,
-    error: rounded(predicted.p99Ms / measured.p99Ms - 1),
-    errorOfModel: rounded(asRun.p99Ms / measured.p99Ms - 1),
-    errorOfAgain: rounded(again.p99Ms / measured.p99Ms - 1),
+    others,
+    error: errorOf(predicted),
+    errorOfModel: errorOf(asRun),
+    errorsOfOthers: others.map(errorOf),
     attainmentPoints: pointsFrom(predicted),
-    attainmentPointsOfAgain: pointsFrom(again),
+    attainmentPointsOfOthers: Math.max(...others.map(pointsFrom)),
   }
+}
+
+/** The run with the median p99, and the others. */
+function medianOf(all: readonly Repeat[]): readonly [Repeat, readonly Figures[]] {
+  const sorted = all.toSorted((a, b) => a.p99Ms - b.p99Ms)
+  const [median] = sorted.splice(sorted.length >> 1, 1)
+  return [median as Repeat, sorted.map(figuresOf)]
 }
 
 function sinceSent(
@@ -200,18 +214,19 @@ function figuresOf({ p50Ms, p99Ms, attainment }: Figures): Figures {
 }
 
 function textOf(run: Run): string {
-  const { pipeline, load, cv2, predicted, measured, again } = run
-  const [percent, ofModel, ofAgain] = [run.error, run.errorOfModel, run.errorOfAgain].map(
+  const { pipeline, load, cv2, predicted, measured, others, errorsOfOthers } = run
+  const [percent, ofModel, ...ofOthers] = [run.error, run.errorOfModel, ...errorsOfOthers].map(
     (error) => `${(100 * error).toFixed(1)} %`,
   )
-  return `${pipeline}, load ${load}, cv2 ${cv2}, ${run.ratePerS}/s: p99 ${predicted.p99Ms} ms predicted, ${measured.p99Ms} measured, ${again.p99Ms} again: ${percent} (${ofModel} by the run's own service times; again ${ofAgain})`
+  const measuredToo = others.map(({ p99Ms }) => p99Ms).join(' and ')
+  return `${pipeline}, load ${load}, cv2 ${cv2}, ${run.ratePerS}/s: p99 ${predicted.p99Ms} ms predicted, ${measured.p99Ms} measured (${measuredToo} in other runs): ${percent} (${ofModel} by the run's own service times; other runs ${ofOthers.join(', ')})`
 }
 
 function compare(runs: readonly Run[], profiles: Record<string, readonly Profile[]>): Comparison[] {
   const predicted = nearness(runs.map(({ error }) => error))
-  const again = nearness(runs.map(({ errorOfAgain }) => errorOfAgain))
+  const again = nearness(runs.flatMap(({ errorsOfOthers }) => errorsOfOthers))
   const model = nearness(runs.map(({ errorOfModel }) => errorOfModel))
-  const sentAgain = `sent again: ${again.text}`
+  const sentAgain = `other runs of the same traces: ${again.text}`
   return [
     {
       case: `p99 within 15 %: ${predicted.text}`,
@@ -230,8 +245,8 @@ function compare(runs: readonly Run[], profiles: Record<string, readonly Profile
       case: 'attainment, worst',
       unit: 'points',
       ours: Math.max(...runs.map(({ attainmentPoints }) => attainmentPoints)),
-      reference: Math.max(...runs.map((one) => one.attainmentPointsOfAgain)),
-      referenceName: 'the same trace sent again; against the objectives of the pipelines',
+      reference: Math.max(...runs.map((one) => one.attainmentPointsOfOthers)),
+      referenceName: 'other runs of the same traces; against the objectives of the pipelines',
       target: { figure: 'ours', atMost: 1 },
     },
   ]

@@ -47,7 +47,7 @@ function digitsCascade(): ServedPipeline {
     configuration: { fast: { ...one, maxBatch: 64 }, accurate: { ...one, maxBatch: 64 } },
     requestsPerRun: 8000,
     // Not more than is needed: the rows of a ring are written one after the other, and 256 MB are in no cache.
-    maxPendingRows: 1 << 17,
+    maxPendingRows: 1 << 18,
   }
 }
 
@@ -82,7 +82,7 @@ async function resnet(): Promise<ServedPipeline> {
     }),
     requests: [1, 2, 3, 4, 5, 6, 7, 8].map((seed) => ({ image: image(seed) }) as never),
     configuration: { model: { ...one, maxBatch: 4 } },
-    requestsPerRun: 500,
+    requestsPerRun: 350,
     maxPendingRows: 4096,
   }
 }

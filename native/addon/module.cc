@@ -38,6 +38,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   exports.Set("loadKernel", Napi::Function::New<&load_kernel>(env, "loadKernel"));
   exports.Set("withFallback", Napi::Function::New<&with_fallback>(env, "withFallback"));
   exports.Set("vulkanDevices", Napi::Function::New<&vulkan_devices>(env, "vulkanDevices"));
+  exports.Set("measureTimeSlice", Napi::Function::New<&time_slice>(env, "measureTimeSlice"));
   exports.Set("createEngine", Napi::Function::New<&NativeEngine::create>(env, "createEngine"));
   exports.Set("openLoads", Napi::Function::New<&open_loads>(env, "openLoads"));
   exports.Set("cancelLoads", Napi::Function::New<&cancel_loads>(env, "cancelLoads"));

@@ -7,6 +7,7 @@
 #include "addon/native_error.h"
 #include "addon/provider_values.h"
 #include "addon/value_reader.h"
+#include "base/time_slice.h"
 #include "cuda/cuda_devices.h"
 #include "model/ort_library.h"
 #include "model/vulkan_devices.h"
@@ -101,6 +102,21 @@ Napi::Value cuda_devices(const Napi::CallbackInfo& info) {
 
 Napi::Value vulkan_devices(const Napi::CallbackInfo& info) {
   return look_for<std::vector<VulkanDevice>>(info.Env(), [] { return list_vulkan_devices({}); });
+}
+
+Napi::Value time_slice(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  const auto threads = static_cast<std::size_t>(info[0].As<Napi::Number>().Uint32Value());
+  const Nanos duration = to_nanos(info[1].As<Napi::Number>().DoubleValue());
+  auto slice = std::make_shared<Nanos>(0);
+  const auto deferred = Napi::Promise::Deferred::New(env);
+  EnvRuntime::of(env).run_job([=] { *slice = measure_time_slice(threads, duration); },
+                              [slice, deferred](Napi::Env js) {
+                                const double ms = static_cast<double>(*slice) /
+                                                  static_cast<double>(kNanosPerMilli);
+                                deferred.Resolve(Napi::Number::New(js, ms));
+                              });
+  return deferred.Promise();
 }
 
 Napi::Value probe_provider(const Napi::CallbackInfo& info) {

@@ -84,6 +84,9 @@ SimulatedPipeline read_simulated_pipeline(const Napi::Object& spec) {
   });
   pipeline.request_overhead = read_ms(spec, "requestMs");
   pipeline.loop_overhead = read_ms(spec, "loopMs");
+  pipeline.answer_overhead = read_ms(spec, "answerMs");
+  pipeline.cores.count = static_cast<std::uint32_t>(number(spec, "cores"));
+  pipeline.cores.slice = read_ms(spec, "sliceMs");
   each(spec, "slowdown", [&](const Napi::Value& value) {
     pipeline.slowdown.push_back(value.As<Napi::Number>().DoubleValue());
   });

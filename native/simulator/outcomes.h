@@ -24,7 +24,22 @@ class Outcomes {
     limit_ = limit;
   }
 
+  // From now on requests that finish only wait to be answered.
+  void wait_for_answers() { answered_ = false; }
+
+  // Its last row has ended.
   void finish(std::uint32_t request, Nanos now) {
+    if (answered_) {
+      answer(request, now);
+    } else {
+      unanswered_.push_back(request);
+    }
+  }
+
+  // Those that have finished since, in order.
+  [[nodiscard]] std::vector<std::uint32_t>& unanswered() { return unanswered_; }
+
+  void answer(std::uint32_t request, Nanos now) {
     const Nanos latency = now - arrivals_[request] + overhead_;
     ++finished_;
     if (keep_) {
@@ -55,6 +70,8 @@ class Outcomes {
 
   const std::vector<Nanos>& arrivals_;
   const Nanos overhead_;
+  bool answered_ = true;  // as soon as they finish
+  std::vector<std::uint32_t> unanswered_;
   bool keep_ = true;
   Nanos limit_ = kNever;
   std::uint64_t finished_ = 0;

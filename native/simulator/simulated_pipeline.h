@@ -42,14 +42,24 @@ struct SimulatedPath {
   std::vector<SimulatedItems> items;  // in order
 };
 
+// What threads share where there are more of them than cores.
+struct SimulatedCores {
+  std::uint32_t count = 0;  // 0: each thread has one of its own
+  Nanos slice = 0;          // how long one keeps its core while others wait; above 0
+};
+
 struct SimulatedPipeline {
   std::vector<SimulatedStage> stages;
   std::vector<SimulatedPath> paths;
   Nanos request_overhead = 0;  // added to the latency of each request
   // How long a request keeps the event loop, which takes one after the other, before it enters.
   Nanos loop_overhead = 0;
+  // What of it is done when the request is answered; looked at only where cores are shared.
+  Nanos answer_overhead = 0;
+  SimulatedCores cores;
   // How much slower batches are when so many threads are busy: [0] is one thread, at least 1 and
-  // not descending; beyond the end in proportion to the threads. Empty: never.
+  // not descending; beyond the end in proportion to the threads. Empty: never. Where cores are
+  // shared only those that have one are busy.
   std::vector<double> slowdown;
   // The same for each device that replicas share, by how many of them are busy there.
   std::vector<std::vector<double>> device_slowdowns;

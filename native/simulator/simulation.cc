@@ -2,10 +2,13 @@
 
 #include <algorithm>
 #include <bit>
+#include <optional>
 #include <utility>
 
 #include "simulator/contention.h"
+#include "simulator/cores.h"
 #include "simulator/event_heap.h"
+#include "simulator/event_loop.h"
 #include "simulator/graph_flow.h"
 #include "simulator/outcomes.h"
 #include "simulator/plain_flow.h"
@@ -24,9 +27,11 @@ Nanos first_arrival(const Traffic& traffic) {
   return traffic.arrivals().empty() ? 0 : traffic.arrivals().front();
 }
 
-// That of the CPU, then those of the devices.
+// That of the CPU, unless threads share cores, then those of the devices.
 std::vector<Contention> make_contentions(const Traffic& traffic) {
-  std::vector<Contention> contentions{Contention(traffic.slowdown())};
+  const bool shared = traffic.pipeline().cores.count > 0;
+  std::vector<Contention> contentions;
+  contentions.emplace_back(shared ? std::vector<double>{} : traffic.slowdown());
   for (const std::vector<double>& slowdown : traffic.pipeline().device_slowdowns)
     contentions.emplace_back(slowdown);
   return contentions;
@@ -75,7 +80,8 @@ class Simulation::State {
 
  private:
   [[nodiscard]] bool ends_now() const {
-    return next_contended_end() <= now_ || (!ends_.empty() && ends_.top().time <= now_);
+    return next_contended_end() <= now_ || cores_.next() <= now_ ||
+           (!ends_.empty() && ends_.top().time <= now_);
   }
   [[nodiscard]] Nanos next_contended_end() const;
   void live_instant();
@@ -83,6 +89,8 @@ class Simulation::State {
   void end_batch(const RunningBatch& batch, bool contended);
   void move_rows(std::uint32_t stage, const StageLine::Batch& batch);
   void admit();
+  void arrive(std::uint32_t request);
+  void queue_answers();
   void wake_stages();
   void decide_changed();
   void decide(std::uint32_t stage);
@@ -100,9 +108,11 @@ class Simulation::State {
   std::unique_ptr<GraphFlow> graph_flow_;
   EventHeap<Nanos> ends_;                // of batches that nothing slows down
   std::vector<Contention> contentions_;  // of the CPU, then of each device
-  bool contended_ = false;               // whether any applies
-  Nanos next_alarm_ = kNever;            // the least wake_at
-  std::uint64_t batches_ = 0;            // started
+  Cores cores_;
+  std::optional<EventLoop> loop_;  // where it shares cores with others
+  bool contended_ = false;         // whether the end of any batch may change
+  Nanos next_alarm_ = kNever;      // the least wake_at
+  std::uint64_t batches_ = 0;      // started
   std::vector<RunningBatch> ended_batches_;
   bool recording_ = false;
   std::vector<Batch> records_;
@@ -114,7 +124,13 @@ Simulation::State::State(std::shared_ptr<const Traffic> traffic,
     : traffic_(std::move(traffic)),
       outcomes_(traffic_->arrivals(), traffic_->pipeline().request_overhead),
       contentions_(make_contentions(*traffic_)),
-      contended_(std::ranges::any_of(contentions_, &Contention::applies)) {
+      cores_(traffic_->pipeline().cores, traffic_->slowdown()),
+      contended_(cores_.applies() || std::ranges::any_of(contentions_, &Contention::applies)) {
+  const SimulatedPipeline& pipeline = traffic_->pipeline();
+  if (cores_.applies() && pipeline.loop_overhead > 0) {
+    loop_.emplace(pipeline.loop_overhead - pipeline.answer_overhead, pipeline.answer_overhead);
+    outcomes_.wait_for_answers();
+  }
   for (std::uint32_t stage = 0; stage < services.size(); ++stage) {
     lines_.all.emplace_back(services[stage], options, stage, first_arrival(*traffic_));
   }
@@ -135,7 +151,7 @@ Nanos Simulation::State::next_contended_end() const {
 Nanos Simulation::State::next_instant() const {
   if (undecided_) return now_;
   const std::vector<Nanos>& entries = traffic_->entries();
-  Nanos next = std::min(next_contended_end(), next_alarm_);
+  Nanos next = std::min({next_contended_end(), cores_.next(), next_alarm_});
   if (!ends_.empty()) next = std::min(next, ends_.top().time);
   if (next_entry_ < entries.size()) next = std::min(next, entries[next_entry_]);
   return next;
@@ -155,8 +171,11 @@ void Simulation::State::live_instant() {
   wake_stages();
   do {
     end_batches();
+    if (loop_) queue_answers();
     admit();
+    if (loop_ && loop_->may_start()) cores_.start(EventLoop::kBatch, 1, loop_->begin(), now_);
     decide_changed();
+    if (cores_.applies()) cores_.settle(now_);
   } while (ends_now());
 }
 
@@ -169,6 +188,7 @@ void Simulation::State::end_batches() {
     }
     return;
   }
+  cores_.take_ended(now_, ended_batches_);
   for (Contention& contention : contentions_) contention.take_ended(now_, ended_batches_);
   while (!ends_.empty() && ends_.top().time <= now_) {
     ended_batches_.push_back(ends_.top().batch);
@@ -180,6 +200,10 @@ void Simulation::State::end_batches() {
 }
 
 void Simulation::State::end_batch(const RunningBatch& running, bool contended) {
+  if (running.stage == EventLoop::kBatch.stage) {
+    const EventLoop::Task task = loop_->end();
+    return task.answers ? outcomes_.answer(task.request, now_) : arrive(task.request);
+  }
   StageLine& line = lines_.all[running.stage];
   const StageLine::Batch batch = line.batch(running.seat);
   if (contended && batch.threads > 0) {
@@ -209,12 +233,25 @@ void Simulation::State::admit() {
   const std::vector<Nanos>& entries = traffic_->entries();
   while (next_entry_ < entries.size() && entries[next_entry_] <= now_) {
     const auto request = static_cast<std::uint32_t>(next_entry_++);
-    if (plain_flow_) {
-      plain_flow_->arrive(request, now_);
+    if (loop_) {
+      loop_->push({request, false});
     } else {
-      graph_flow_->arrive(request, now_);
+      arrive(request);
     }
   }
+}
+
+void Simulation::State::arrive(std::uint32_t request) {
+  if (plain_flow_) {
+    plain_flow_->arrive(request, now_);
+  } else {
+    graph_flow_->arrive(request, now_);
+  }
+}
+
+void Simulation::State::queue_answers() {
+  for (const std::uint32_t request : outcomes_.unanswered()) loop_->push({request, true});
+  outcomes_.unanswered().clear();
 }
 
 // Those whose batch has been held back for long enough.
@@ -268,8 +305,11 @@ void Simulation::State::start_batch(std::uint32_t stage, std::size_t rows) {
   const Nanos service = line.service_time(rows);
   const RunningBatch batch{batches_++, stage, seat};
   Contention& contention = contentions_[line.device()];
-  const bool contended = contention.applies() && line.threads() > 0;
-  if (contended) {
+  const bool on_core = cores_.applies() && line.device() == 0 && line.threads() > 0;
+  const bool contended = on_core || (contention.applies() && line.threads() > 0);
+  if (on_core) {
+    cores_.start(batch, line.threads(), service, now_);
+  } else if (contended) {
     contention.start(batch, line.threads(), service, now_);
   } else {
     ends_.push({now_ + service, batch});

@@ -9,8 +9,9 @@
 // order. Everything is decided by (time, kind, sequence), so a run is repeatable to the last bit.
 //
 // Requests enter once the event loop has had time for them. A batch keeps its replica for
-// hop_overhead and its service time, both longer where threads
-// contend. Replicas are alike: when there are to be fewer, whichever ends its batch first leaves.
+// hop_overhead and its service time, both longer where threads contend, and for as long as its
+// thread waits for a core, where they share cores. Replicas are alike: when there are to be fewer,
+// whichever ends its batch first leaves.
 //
 // Not simulated: deadlines and what is shed for them, lanes of ragged rows, caches, failures.
 #pragma once

@@ -25,7 +25,7 @@ Traffic::Traffic(SimulatedPipeline pipeline, std::vector<Nanos> arrivals, std::u
   if (graphs_.empty()) graphs_.emplace_back();
   plain_ = make_plain_paths(graphs_, pipeline_.stages.size());
   if (graphs_.size() > 1) draw_paths(bounds, seed, numbers);
-  if (pipeline_.loop_overhead == 0) return;
+  if (pipeline_.loop_overhead == 0 || pipeline_.cores.count > 0) return;
   queue_at_loop();
   share_with_loop();
 }

@@ -21,13 +21,15 @@ class Traffic {
   [[nodiscard]] const SimulatedPipeline& pipeline() const { return pipeline_; }
   [[nodiscard]] const std::vector<Nanos>& arrivals() const { return arrivals_; }
 
-  // When each request gets to its first stages: after the event loop has had time for it.
+  // When each request gets to its first stages: after the event loop has had time for it. Where
+  // cores are shared, when it comes.
   [[nodiscard]] const std::vector<Nanos>& entries() const {
     return entries_.empty() ? arrivals_ : entries_;
   }
 
   // How much slower batches are when so many threads are busy: as the pipeline says, with the event
-  // loop as one thread more for the share of the time that requests keep it busy.
+  // loop as one thread more for the share of the time that requests keep it busy, unless it has to
+  // share cores: then it is a thread like any other.
   [[nodiscard]] const std::vector<double>& slowdown() const { return slowdown_; }
 
   // Of the paths that requests take, in order.

@@ -34,7 +34,8 @@ function tiersOf({ tiers = {}, models = {} }: StageProfile): readonly ProfiledTi
   return [...alone, ...several]
 }
 
-function remarks({ stages, overhead, contention = [], sharing = {} }: Profile): [string, string][] {
+function remarks(profile: Profile): [string, string][] {
+  const { stages, overhead, contention = [], timeSharing, sharing = {} } = profile
   const factors = Object.entries(stages).map(([name, { scaleFactor }]) => {
     return `${name} ${formatNumber(scaleFactor)}`
   })
@@ -51,6 +52,13 @@ function remarks({ stages, overhead, contention = [], sharing = {} }: Profile): 
     return `${formatNumber(slowdown)} times with ${busyThreads} busy threads`
   })
   if (slower.length > 0) pairs.push(['slower', slower.join(', ')])
+  if (timeSharing) {
+    const { cores, sliceMs } = timeSharing
+    pairs.push([
+      'time sharing',
+      `${cores} cores; a thread keeps its own for ${formatMs(sliceMs)} while others wait`,
+    ])
+  }
   for (const [tier, points] of Object.entries(sharing)) {
     const shared = points.slice(1).map(({ busyReplicas, slowdown }) => {
       return `${formatNumber(slowdown)} times with ${busyReplicas} busy replicas`

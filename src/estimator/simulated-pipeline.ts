@@ -1,4 +1,4 @@
-import { checkNumber } from '../check.ts'
+import { checkInteger, checkNumber } from '../check.ts'
 import type { NativeSimulatorSpec } from '../native/simulator.ts'
 import type { Profile } from '../profile/profile.ts'
 import { independentPaths } from './independent-paths.ts'
@@ -7,6 +7,8 @@ import { profiledPaths } from './profiled-paths.ts'
 import { slowdownOf } from './slowdown.ts'
 import { levelStages } from './stage-levels.ts'
 import { orderStages } from './stage-order.ts'
+
+const leastSliceMs = 0.001
 
 /** A profile as the simulator is told of it. */
 export interface SimulatedPipeline {
@@ -46,6 +48,8 @@ export function describePipeline(profile: Profile): SimulatedPipeline {
       paths,
       requestMs: overheadOf(profile, 'requestMs'),
       loopMs: overheadOf(profile, 'loopMs'),
+      answerMs: answerOf(profile),
+      ...coresOf(profile),
       slowdown: slowdownOf(profile.contention),
       deviceSlowdowns: Object.entries(profile.sharing ?? {}).map(([tier, points]) => {
         return slowdownOf(points, `sharing.${tier}`)
@@ -54,7 +58,21 @@ export function describePipeline(profile: Profile): SimulatedPipeline {
   }
 }
 
-function overheadOf(profile: Profile, key: 'requestMs' | 'loopMs'): number {
+function answerOf(profile: Profile): number {
+  return Math.min(overheadOf(profile, 'answerMs'), overheadOf(profile, 'loopMs'))
+}
+
+function coresOf({ timeSharing }: Profile): Pick<NativeSimulatorSpec, 'cores' | 'sliceMs'> {
+  if (timeSharing === undefined) return { cores: 0, sliceMs: 0 }
+  const code = 'MILLRACE_INVALID_FILE'
+  const { cores, sliceMs } = timeSharing
+  return {
+    cores: checkInteger(cores, { name: 'timeSharing.cores', min: 1, max: 65_536, code }),
+    sliceMs: checkNumber(sliceMs, { name: 'timeSharing.sliceMs', min: leastSliceMs, code }),
+  }
+}
+
+function overheadOf(profile: Profile, key: 'requestMs' | 'loopMs' | 'answerMs'): number {
   const name = `overhead.${key}`
   return checkNumber(profile.overhead?.[key] ?? 0, { name, min: 0, code: 'MILLRACE_INVALID_FILE' })
 }

@@ -22,6 +22,11 @@ export interface Addon {
   /** Runs the model until its device is lost, and from then on the function. */
   withFallback(model: NativeModel, fallback: NativeFunction): NativeModel
   vulkanDevices(): Promise<NativeVulkanReport>
+  /**
+   * How many ms a thread is off its core while others are on it, with so many kept busy for so many ms; 0 where they have a
+   * core each.
+   */
+  measureTimeSlice(threads: number, durationMs: number): Promise<number>
   createEngine(spec: NativePipelineSpec): Promise<NativeEngine>
   /** Loads that can be cancelled together, also with those above; all are when the environment ends. */
   openLoads(above?: NativeLoads): NativeLoads

@@ -16,6 +16,12 @@ export interface NativeSimulatorSpec {
   }[]
   readonly requestMs: number
   readonly loopMs: number
+  /** What of it is done when requests are answered. */
+  readonly answerMs: number
+  /** That threads share; 0: each has one of its own. */
+  readonly cores: number
+  /** How long a thread keeps its core while others wait; above 0 where cores are shared. */
+  readonly sliceMs: number
   readonly slowdown: readonly number[]
   /** The same for each device that replicas share. */
   readonly deviceSlowdowns: readonly (readonly number[])[]

@@ -44,7 +44,7 @@ export async function measureOverhead(
   const { terms } = whole
   const room = { configuration, maxPendingRows: burst.rows, terms }
   const runs = await withEngine(plain, room, async (engine) => {
-    const loopMs = await loopTime(engine, whole)
+    const loop = await loopTimes(engine, whole)
     const before = runsOf(engine)
     const { latenciesMs, requests } = await loneLatencies(engine, whole)
     const after = runsOf(engine)
@@ -54,7 +54,7 @@ export async function measureOverhead(
       return runs.batches === 0 ? [] : [[name, runs] as const]
     })
     const measured = await measureBurst(engine, { ...whole, requestsAtOnce: burst.requests })
-    return { loopMs, latenciesMs, requests, ran: Object.fromEntries(ran), measured }
+    return { ...loop, latenciesMs, requests, ran: Object.fromEntries(ran), measured }
   })
   const hopping = withHops(profile, runs)
   const contended = await contentionAmong(hopping, { times, burst: runs.measured })
@@ -108,22 +108,31 @@ function less(after: StageRuns, before: StageRuns): StageRuns {
 }
 
 /**
- * Milliseconds of the event loop for each of many requests: one at once, so that it never waits for a core that threads of
- * stages have taken.
+ * Milliseconds of the event loop for each of many requests, and of that what comes after it was sent: one at once, so that
+ * it never waits for a core that threads of stages have taken.
  */
-async function loopTime(engine: MeasuringEngine, { requests, maxPointMs }: Whole): Promise<number> {
+async function loopTimes(
+  engine: MeasuringEngine,
+  { requests, maxPointMs }: Whole,
+): Promise<Pick<WholeRuns, 'loopMs' | 'answerMs'>> {
   const forMs = Math.min(loopForMs, maxPointMs)
-  const sendFor = async (leastMs: number): Promise<number> => {
+  const sendFor = async (leastMs: number): Promise<{ sent: number; sendingMs: number }> => {
     const beganMs = performance.now()
     let sent = 0
-    do await infer(engine, requests[sent++ % requests.length])
-    while (performance.now() - beganMs < leastMs)
-    return sent
+    let sendingMs = 0
+    do {
+      const sentMs = performance.now()
+      const answer = infer(engine, requests[sent++ % requests.length])
+      sendingMs += performance.now() - sentMs
+      await answer
+    } while (performance.now() - beganMs < leastMs)
+    return { sent, sendingMs }
   }
   await sendFor(forMs / 4) // until what it calls is compiled
   const before = performance.eventLoopUtilization()
-  const sent = await sendFor(forMs)
-  return performance.eventLoopUtilization(before).active / sent
+  const { sent, sendingMs } = await sendFor(forMs)
+  const busyMs = performance.eventLoopUtilization(before).active
+  return { loopMs: busyMs / sent, answerMs: Math.max(0, busyMs - sendingMs) / sent }
 }
 
 /** Each request some times, with a pause before it as long as the last one took: an engine that is half idle. */

@@ -8,8 +8,9 @@ import { serviceTimeMs } from './service-time.ts'
 export interface WholeRuns {
   /** For each request, its latencies when no other was there. */
   readonly latenciesMs: readonly (readonly number[])[]
-  /** How long the event loop is busy with one. */
+  /** How long the event loop is busy with one; and with its end alone. */
   readonly loopMs: number
+  readonly answerMs: number
   /** How many there were, those to warm up included; each woke the stages it went through. */
   readonly requests: number
   /** By stage, what ran for them. */
@@ -64,7 +65,7 @@ export function requestTime(
 /** With what batches cost beside their service: in each stage that ran, and, for others, the median of those. */
 export function withHops(
   profile: Profile,
-  { ran, loopMs }: Pick<WholeRuns, 'ran' | 'loopMs'>,
+  { ran, loopMs, answerMs }: Pick<WholeRuns, 'ran' | 'loopMs' | 'answerMs'>,
 ): Profile {
   const hops = new Map(
     Object.entries(ran).map(([name, { batches, busyMs, serviceMs }]) => {
@@ -75,6 +76,7 @@ export function withHops(
     const hopMs = hops.get(name)
     return [name, hopMs === undefined ? stage : { ...stage, hopMs }] as const
   })
-  const overhead = { requestMs: 0, hopMs: median([...hops.values()]), loopMs: round(loopMs) }
+  const hopMs = median([...hops.values()])
+  const overhead = { requestMs: 0, hopMs, loopMs: round(loopMs), answerMs: round(answerMs) }
   return { ...profile, stages: Object.fromEntries(stages), overhead }
 }

@@ -17,6 +17,7 @@ import {
   type MeasureLimits,
   measureStage,
 } from './measure-stage.ts'
+import { measureTimeSharing } from './measure-time-sharing.ts'
 import { measureWake } from './measure-wake.ts'
 import { type RunTerms, throwIfCancelled } from './measuring-engine.ts'
 import { toPoints } from './points.ts'
@@ -27,6 +28,7 @@ import type {
   SharingPoint,
   StageProfile,
   TierProfile,
+  TimeSharingProfile,
 } from './profile.ts'
 import type { ProgressCounter } from './profile-progress.ts'
 import { heaviestOf, oneThread, tiersOf, variantsOf } from './profiled-tiers.ts'
@@ -82,17 +84,19 @@ export class ProfileRun {
 
   /** Measures everything. */
   async measure(): Promise<
-    Pick<Profile, 'stages' | 'edges' | 'overhead' | 'contention' | 'sharing'>
+    Pick<Profile, 'stages' | 'edges' | 'overhead' | 'contention' | 'timeSharing' | 'sharing'>
   > {
     const { pipeline, progress } = this.#parts
     const stages: Record<string, StageProfile> = {}
     for (const name of pipeline.order) stages[name] = await this.#stage(name)
     const contention = await this.#contention(stages)
     const sharing = await this.#sharing(stages)
+    const timeSharing = await this.#timeSharing(contention)
     progress.step({ message: 'how replicas slow each other down' })
     const edges = this.#edges
     const slower = {
       ...(contention.length === 0 ? {} : { contention }),
+      ...(timeSharing === undefined ? {} : { timeSharing }),
       ...(Object.keys(sharing).length === 0 ? {} : { sharing }),
     }
     const measured = await this.#overhead({ stages, edges, ...slower })
@@ -164,7 +168,7 @@ export class ProfileRun {
   }
 
   async #overhead(
-    measured: Pick<Profile, 'stages' | 'edges' | 'contention' | 'sharing'>,
+    measured: Pick<Profile, 'stages' | 'edges' | 'contention' | 'timeSharing' | 'sharing'>,
   ): Promise<Pick<Profile, 'stages' | 'overhead'>> {
     const { pipeline, samples, limits, terms } = this.#parts
     const whole = { pipeline, requests: samples.some, maxPointMs: limits.maxPointMs, terms }
@@ -179,6 +183,16 @@ export class ProfileRun {
     if (heaviest === undefined) return []
     const counts = threadCounts(this.#parts.cores)
     return toContention(await this.#busy(heaviest, { tier: oneThread, counts }))
+  }
+
+  /** Where replicas are threads: of pipelines without any, it does not matter. */
+  async #timeSharing(
+    contention: readonly ContentionPoint[],
+  ): Promise<TimeSharingProfile | undefined> {
+    if (contention.length === 0) return undefined
+    const { cores, terms } = this.#parts
+    throwIfCancelled(terms)
+    return measureTimeSharing(cores)
   }
 
   /** The same of each accelerator: its replicas have one device together. */

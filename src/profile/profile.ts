@@ -21,6 +21,11 @@ export interface Profile {
   /** How much slower everything is when so many threads are busy, ascending. Absent: never slower. */
   readonly contention?: readonly ContentionPoint[] | undefined
   /**
+   * How threads share cores where there are more of them. Absent: they do not, and what many of them cost each other is
+   * in `contention` alone.
+   */
+  readonly timeSharing?: TimeSharingProfile | undefined
+  /**
    * By tier of an accelerator, how much slower batches are when so many replicas, of whatever stages, are busy on the one
    * device behind it. Absent: each replica has a device to itself.
    */
@@ -117,6 +122,8 @@ export interface OverheadProfile {
   readonly hopMs: number
   /** Milliseconds that a request keeps the event loop busy, which takes one after the other. Default 0. */
   readonly loopMs?: number | undefined
+  /** Milliseconds of `loopMs` that come when the request is answered. Default 0: all of them come before it begins. */
+  readonly answerMs?: number | undefined
 }
 
 /** How much slower batches are when so many threads are busy. */
@@ -125,6 +132,14 @@ export interface ContentionPoint {
   readonly busyThreads: number
   /** The factor by which they take longer than one alone, at least 1. */
   readonly slowdown: number
+}
+
+/** How the operating system shares cores among threads. */
+export interface TimeSharingProfile {
+  /** Cores that the process may use. */
+  readonly cores: number
+  /** Milliseconds that a thread keeps its core while others wait for one. */
+  readonly sliceMs: number
 }
 
 /** How much slower batches are when so many replicas share a device. */

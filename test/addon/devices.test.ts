@@ -1,11 +1,12 @@
 // devices() with the test double of NVIDIA's driver in the place of the real one: a machine with GPUs, as far as it is told.
 import { execFile, execFileSync } from 'node:child_process'
 import { copyFileSync, mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { devices } from '../../src/index.ts'
+import { loadAddon } from '../../src/native/load.ts'
 
 const source = fileURLToPath(new URL('../native/cuda_double.cc', import.meta.url))
 const folder = mkdtempSync(join(tmpdir(), 'millrace-devices-'))
@@ -126,3 +127,12 @@ describe.runIf(process.platform === 'linux')('a process that uses the CPU alone'
 function fileOf(path: string): string {
   return fileURLToPath(new URL(path, import.meta.url))
 }
+
+describe('time slices', () => {
+  it('of threads that are too many for the cores are seen', async () => {
+    const sliceMs = await loadAddon().measureTimeSlice(2 * availableParallelism() + 1, 200)
+    expect(sliceMs).toBeGreaterThan(0.1)
+    expect(sliceMs).toBeLessThan(200)
+    expect(await loadAddon().measureTimeSlice(0, 1)).toBe(0)
+  })
+})

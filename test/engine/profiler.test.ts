@@ -101,7 +101,12 @@ describe('the profile of a cascade', () => {
     }
     expect(profile.overhead?.hopMs).toBeGreaterThanOrEqual(0)
     expect(profile.overhead?.requestMs).toBeLessThan(50)
+    const { loopMs = 0, answerMs = 0 } = profile.overhead ?? {}
+    expect(answerMs).toBeGreaterThan(0)
+    expect(answerMs).toBeLessThan(loopMs)
     expect(profile.contention?.[0]).toEqual({ busyThreads: 1, slowdown: 1 })
+    expect(profile.timeSharing?.cores).toBe(profile.machine?.cores)
+    expect(profile.timeSharing?.sliceMs).toBeGreaterThan(0)
     expect(profile.measured).toMatchObject({ samples: 240, onnxruntime: '1.30.0' })
     expect(Date.parse(profile.measured?.date ?? '')).toBeGreaterThan(0)
     expect(profile.machine?.cores).toBeGreaterThan(0)
@@ -208,6 +213,7 @@ describe('the profile of a fan-out', () => {
     expect(profile.stages['work']?.scaleFactor).toBe(2)
     expect(profile.stages['work']?.kind).toBe('inline')
     expect(profile.contention).toBeUndefined()
+    expect(profile.timeSharing).toBeUndefined()
   })
 
   it('is of any kind of function', async () => {

@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "batching/policy.h"
+#include "reference_cores.h"
 #include "simulator/counter_random.h"
 #include "simulator/simulation.h"
 
@@ -73,6 +74,13 @@ struct Running {
   Nanos end = 0;          // where nothing slows it down
   long double left = -1;  // otherwise: alone it would take so much longer
   std::uint32_t threads = 0;
+  std::optional<Work> work;  // on a core that it shares
+};
+
+// What the event loop does, where it shares cores.
+struct Task {
+  std::uint32_t request = 0;
+  bool answers = false;
 };
 
 struct Waiting {
@@ -103,7 +111,8 @@ class ReferenceSimulation {
         arrivals_(std::move(arrivals)),
         seed_(seed),
         stages_(services.size()),
-        slowdown_(beside_loop(pipeline, arrivals_)) {
+        slowdown_(beside_loop(pipeline, arrivals_)),
+        cores_(pipeline.cores, pipeline.slowdown) {
     for (std::size_t i = 0; i < services.size(); ++i) set_service(i, services[i]);
   }
 
@@ -165,7 +174,10 @@ class ReferenceSimulation {
     std::optional<Nanos> next;
     const auto consider = [&](Nanos at) { next = next ? std::min(*next, at) : at; };
     if (const auto entry = next_entry()) consider(*entry);
-    for (const auto& one : running_) consider(end_of(*one));
+    for (const auto& one : running_) {
+      if (!one->work) consider(end_of(*one));
+    }
+    if (const auto next_on_core = cores_.next(now_)) consider(*next_on_core);
     for (const Stage& stage : stages_) {
       if (stage.wake_at) consider(*stage.wake_at);
     }
@@ -192,6 +204,7 @@ class ReferenceSimulation {
 
   void pass_time(Nanos to) {
     if (to <= now_) return;
+    cores_.pass_time(to - now_);
     const long double slow = slowdown();
     for (auto& one : running_) {
       if (!contended(*one)) continue;
@@ -217,14 +230,19 @@ class ReferenceSimulation {
       arrive();
       happened = true;
     }
+    begin_task();
     for (std::uint32_t i = 0; i < stages_.size(); ++i) happened = decide_for(i) || happened;
+    if (cores_.applies()) cores_.settle(now_);
     return happened;
   }
 
   bool end_batches() {
     std::vector<std::unique_ptr<Running>> ended;
     std::vector<bool> due;
-    for (const auto& one : running_) due.push_back(end_of(*one) <= now_);
+    for (const auto& one : running_) {
+      due.push_back(one->work ? cores_.is_due(&*one->work, now_) : end_of(*one) <= now_);
+    }
+    const bool loop_ended = loop_works_ && cores_.is_due(&loop_work_, now_);
     for (std::size_t i = 0; i < due.size(); ++i) {
       if (due[i]) ended.push_back(std::move(running_[i]));
     }
@@ -232,6 +250,7 @@ class ReferenceSimulation {
     std::sort(ended.begin(), ended.end(),
               [](const auto& a, const auto& b) { return a->number < b->number; });
     for (const auto& one : ended) {
+      if (one->work) cores_.end(&*one->work);
       batches_[one->number].end = now_;
       one->replica->busy = false;
       Stage& stage = stages_[one->stage];
@@ -241,7 +260,33 @@ class ReferenceSimulation {
       stage.visits += one->rows.size();
       for (Row* row : one->rows) row_ended(*row, one->stage);
     }
-    return !ended.empty();
+    if (loop_ended) end_task();
+    return loop_ended || !ended.empty();
+  }
+
+  // The event loop, where it shares cores ------------------------------------------------------
+
+  [[nodiscard]] bool loop_shares() const { return cores_.applies() && pipeline_.loop_overhead > 0; }
+
+  void end_task() {
+    cores_.end(&loop_work_);
+    loop_works_ = false;
+    const Task task = tasks_.front();
+    tasks_.pop_front();
+    if (task.answers) {
+      requests_[task.request].end = now_;
+    } else {
+      enter(task.request);
+    }
+  }
+
+  void begin_task() {
+    if (loop_works_ || tasks_.empty()) return;
+    loop_works_ = true;
+    const Nanos answer = pipeline_.answer_overhead;
+    const Nanos takes = tasks_.front().answers ? answer : pipeline_.loop_overhead - answer;
+    loop_work_ = {kLoop, 1, static_cast<long double>(takes)};
+    cores_.start(&loop_work_);
   }
 
   // While there are too many, whoever is idle leaves.
@@ -290,8 +335,13 @@ class ReferenceSimulation {
     const Nanos takes = stage.service.hop_overhead + stage.service.latency.at(rows) +
                         (wakes(stage) ? stage.service.wake_overhead : 0);
     batch->end = now_ + takes;
-    const bool alone = pipeline_.slowdown.empty() || batch->threads == 0;
-    if (!alone) batch->left = static_cast<long double>(takes);
+    const bool on_core = cores_.applies() && batch->threads > 0;
+    const bool alone = !on_core && (pipeline_.slowdown.empty() || batch->threads == 0);
+    if (on_core) {
+      batch->work = Work{index, batch->threads, static_cast<long double>(takes)};
+      cores_.start(&*batch->work);
+    } else if (!alone)
+      batch->left = static_cast<long double>(takes);
     batches_.push_back(
         {index, static_cast<std::uint32_t>(rows), now_, alone ? batch->end : kNever});
     replica.busy = true;
@@ -345,6 +395,7 @@ class ReferenceSimulation {
   // The event loop takes one request after the other.
   [[nodiscard]] std::optional<Nanos> next_entry() const {
     if (requests_.size() == arrivals_.size()) return std::nullopt;
+    if (loop_shares()) return arrivals_[requests_.size()];
     return std::max(loop_free_, arrivals_[requests_.size()]) + pipeline_.loop_overhead;
   }
 
@@ -353,6 +404,14 @@ class ReferenceSimulation {
     requests_.emplace_back();
     requests_.back().arrival = arrivals_[number];
     loop_free_ = now_;
+    if (loop_shares()) {
+      tasks_.push_back({number, false});
+    } else {
+      enter(number);
+    }
+  }
+
+  void enter(std::uint32_t number) {
     const std::uint32_t path = draw(number);
     add_row(number, nullptr, {}, {0}, path);
     std::uint32_t rows = 1;
@@ -423,7 +482,12 @@ class ReferenceSimulation {
         stages_[stage].queue.push_back({row, now_});
       }
     }
-    if (is_over(request)) requests_[request].end = now_;
+    if (!is_over(request)) return;
+    if (loop_shares()) {
+      tasks_.push_back({request, true});
+    } else {
+      requests_[request].end = now_;
+    }
   }
 
   [[nodiscard]] std::uint32_t rows_visited(const Row& row, std::uint32_t stage) const {
@@ -473,6 +537,11 @@ class ReferenceSimulation {
   std::vector<Request> requests_;
   std::vector<std::unique_ptr<Running>> running_;
   std::vector<Simulation::Batch> batches_;
+  static constexpr std::uint32_t kLoop = ~std::uint32_t{0};
+  SharedCores cores_;
+  std::deque<Task> tasks_;  // the first is what the loop does, while it works
+  bool loop_works_ = false;
+  Work loop_work_;
 };
 
 }  // namespace millrace::reference

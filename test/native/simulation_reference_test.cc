@@ -177,6 +177,34 @@ TEST(SimulationReference, AgreesExactlyOnContentionThatBinaryFractionsCanSay) {
   });
 }
 
+// With slices as long as some batches take, and fewer cores than threads or more.
+void share_cores(Case& one, Nanos step) {
+  det::Random random(one.seed);
+  one.pipeline.cores.count = static_cast<std::uint32_t>(1 + random.below(4));
+  one.pipeline.cores.slice = step * (1 + random.below(12));
+  if (one.pipeline.loop_overhead > 0 && random.one_in(2))
+    one.pipeline.answer_overhead =
+        step * random.below(static_cast<int>(one.pipeline.loop_overhead / step + 1));
+}
+
+TEST(SimulationReference, AgreesExactlyOnCoresThatThreadsShare) {
+  explore([](std::uint64_t seed) {
+    Case one = random_case(seed, {1024, 12}, seed % 2 == 0, seed % 3 == 0);
+    share_cores(one, 1024);
+    if (seed % 5 != 0) one.pipeline.slowdown = {1, 2, 2, 4};
+    return compare(one, 0);
+  });
+}
+
+TEST(SimulationReference, AgreesToRoundingOnSharedCoresThatSlowDown) {
+  explore([](std::uint64_t seed) {
+    Case one = random_case(seed, {1, 100'000'000}, seed % 2 == 0, seed % 3 == 0);
+    share_cores(one, 10'000'000);
+    one.pipeline.slowdown = {1, 1.1, 1.37, 2.11};
+    return compare(one, 200);
+  });
+}
+
 TEST(SimulationReference, AgreesToRoundingOnAnyContention) {
   explore([](std::uint64_t seed) {
     Case one = random_case(seed, {1, 100'000'000}, seed % 2 == 0, seed % 3 == 0);

@@ -235,6 +235,36 @@ describe('contention', () => {
   })
 })
 
+describe('cores that threads share', () => {
+  const timeSharing = { cores: 1, sliceMs: 4 }
+  const overhead = { requestMs: 0, hopMs: 0, loopMs: 5, answerMs: 2 }
+
+  it('make one wait for slices of another', async () => {
+    const configuration = configurationOf({ a: { replicas: 2 } })
+    const trace = traceOf(0, 1)
+    const shared = await estimateOf({ ...single, timeSharing }, { configuration, trace })
+    // 0-4, 8-12, 16-18 and 4-8, 12-16, 18-20
+    expect(shared).toMatchObject({ p50Ms: 18, maxMs: 19 })
+    const own = { ...single, timeSharing: { ...timeSharing, cores: 2 } }
+    expect(await estimateOf(own, { configuration, trace })).toMatchObject({ maxMs: 10 })
+  })
+
+  it('are shared with the event loop, which takes a request and answers it', async () => {
+    const profile = { ...single, timeSharing: { cores: 1, sliceMs: 100 }, overhead }
+    const estimate = await estimateOf(profile, { trace: traceOf(0, 1) })
+    expect(estimate).toMatchObject({ p50Ms: 28, maxMs: 29 })
+    const lone = await estimateOf(profile, { trace: traceOf(0) })
+    expect(lone.maxMs).toBe(15)
+  })
+
+  it('are not taken by what waits for others', async () => {
+    const a = { ...single.stages['a'], kind: 'inline', scaleFactor: 1 }
+    const profile = { ...single, stages: { a }, timeSharing } as Profile
+    const configuration = configurationOf({ a: { replicas: 2 } })
+    expect((await estimateOf(profile, { configuration, trace: traceOf(0, 0) })).maxMs).toBe(10)
+  })
+})
+
 describe('a device that replicas share', () => {
   const sharing = {
     k80: [
@@ -402,7 +432,7 @@ describe('an estimate', () => {
       const simulator = addon.createSimulator({
         stages: [{ predecessors: [], fanOut: false, gather: -1 }],
         paths: [{ share: 1, visits: [[0, 1]], items: [] }],
-        requestMs: 0, loopMs: 0, slowdown: [], deviceSlowdowns: [], seed: 1, arrivalsMs: Float64Array.of(0, 1),
+        requestMs: 0, loopMs: 0, answerMs: 0, cores: 0, sliceMs: 0, slowdown: [], deviceSlowdowns: [], seed: 1, arrivalsMs: Float64Array.of(0, 1),
         numbers: new Uint32Array(),
       })
       const service = simulator.addService(

@@ -77,11 +77,12 @@ const full: Profile = {
     },
     { share: 1, rows: [{ times: 2, visits: ['find', 'join'], items: { find: [] } }] },
   ],
-  overhead: { requestMs: 0.05, hopMs: 0 },
+  overhead: { requestMs: 0.05, hopMs: 0, loopMs: 0.02, answerMs: 0.01 },
   contention: [
     { busyThreads: 1, slowdown: 1 },
     { busyThreads: 4, slowdown: 1.8 },
   ],
+  timeSharing: { cores: 2, sliceMs: 4 },
   machine: { cpu: 'a processor', cores: 2, memoryMb: 4096, platform: 'linux-x64' },
   measured: {
     date: '2026-11-25T10:00:00.000Z',
@@ -294,6 +295,11 @@ describe('a profile is refused', () => {
         paths: [{ share: 1, visits: ['find'], items: { find: [{ times: 1, visits: ['raed'] }] } }],
       },
       'paths[0].items.find[0].visits[0]: there is no stage "raed"; did you mean "read"?',
+    ],
+    [
+      'with slices of no length',
+      { ...minimal, timeSharing: { cores: 2, sliceMs: 0 } },
+      'timeSharing.sliceMs: expected a number at least 0.001, got the number 0',
     ],
     [
       'with contention from two threads on',

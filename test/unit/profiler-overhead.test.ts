@@ -38,13 +38,13 @@ const configuration = Object.fromEntries(
 
 describe('overhead', () => {
   it('of a batch is what kept its replica beside service; of stages that did not run, the median', () => {
-    const { stages, overhead } = withHops(profile, { ran, loopMs: 0.5 })
+    const { stages, overhead } = withHops(profile, { ran, loopMs: 0.5, answerMs: 0.2 })
     expect(stages['fast']?.hopMs).toBe(1)
     expect(stages['sure']?.hopMs).toBe(0.1)
     expect(stages['rare']?.hopMs).toBeUndefined()
-    expect(overhead).toEqual({ requestMs: 0, hopMs: 0.1, loopMs: 0.5 })
+    expect(overhead).toEqual({ requestMs: 0, hopMs: 0.1, loopMs: 0.5, answerMs: 0.2 })
     const odd = { fast: { batches: 1, rows: 1, serviceMs: 2, busyMs: 1 } }
-    expect(withHops(profile, { ran: odd, loopMs: 0 }).stages['fast']?.hopMs).toBe(0)
+    expect(withHops(profile, { ran: odd, loopMs: 0, answerMs: 0 }).stages['fast']?.hopMs).toBe(0)
   })
 
   it('of a request is what its latency has beside the rest, held-up rounds not counted', () => {
