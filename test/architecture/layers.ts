@@ -57,6 +57,8 @@ export const TYPESCRIPT_FILE_LAYERS: Layers = {
   'src/profile/measuring-engine.ts': ['engine'],
   // What a request costs beside its stages is what is left of its latency when the estimator has spoken.
   'src/profile/estimated-times.ts': ['estimator'],
+  // How the machine shares its cores is no matter of any engine.
+  'src/profile/measure-time-sharing.ts': ['native'],
   // `millrace doctor` looks at the loading itself, also where it fails.
   'src/cli/diagnose.ts': ['native'],
   // What was computed by another addon is computed again: it reads the file.
