@@ -75,7 +75,7 @@ export const estimateVsLive: Trial = {
 
 async function run({ quick }: TrialOptions): Promise<Comparison[]> {
   const runs: Run[] = []
-  const profiles: Record<string, Profile[]> = {}
+  const profiles: Record<string, ReturnType<typeof gistOf>[]> = {}
   const hardware = await readHardware(hardwareFile)
   for (const served of await servedPipelines()) {
     const { pipeline } = served
@@ -83,7 +83,7 @@ async function run({ quick }: TrialOptions): Promise<Comparison[]> {
     for (const load of loads) {
       for (const [seed, cv2] of cv2s.entries()) {
         const profile = await profiler.run()
-        profiles[pipeline.name] = [...(profiles[pipeline.name] ?? []), profile]
+        profiles[pipeline.name] = [...(profiles[pipeline.name] ?? []), gistOf(profile)]
         const one = await serve(served, { profile, hardware, load, cv2, seed, quick })
         runs.push(one)
         console.error(`  ${textOf(one)}`)
@@ -91,6 +91,17 @@ async function run({ quick }: TrialOptions): Promise<Comparison[]> {
     }
   }
   return compare(runs, profiles)
+}
+
+/** What of a profile differs from one time to the next; paths and quantiles are megabytes. */
+function gistOf({ stages, overhead, contention, timeSharing }: Profile) {
+  const means = Object.entries(stages).map(([name, { tiers = {} }]) => {
+    const each = Object.entries(tiers).map(([tier, { points }]) => {
+      return [tier, points.map(({ batch, meanMs }) => [batch, meanMs])] as const
+    })
+    return [name, Object.fromEntries(each)] as const
+  })
+  return { overhead, contention, timeSharing, meanMs: Object.fromEntries(means) }
 }
 
 type Terms = {
@@ -222,7 +233,7 @@ function textOf(run: Run): string {
   return `${pipeline}, load ${load}, cv2 ${cv2}, ${run.ratePerS}/s: p99 ${predicted.p99Ms} ms predicted, ${measured.p99Ms} measured (${measuredToo} in other runs): ${percent} (${ofModel} by the run's own service times; other runs ${ofOthers.join(', ')})`
 }
 
-function compare(runs: readonly Run[], profiles: Record<string, readonly Profile[]>): Comparison[] {
+function compare(runs: readonly Run[], profiles: object): Comparison[] {
   const predicted = nearness(runs.map(({ error }) => error))
   const again = nearness(runs.flatMap(({ errorsOfOthers }) => errorsOfOthers))
   const model = nearness(runs.map(({ errorOfModel }) => errorOfModel))
