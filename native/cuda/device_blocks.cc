@@ -1,5 +1,6 @@
 #include "cuda/device_blocks.h"
 
+#include <algorithm>
 #include <string>
 #include <utility>
 
@@ -67,7 +68,7 @@ Result<std::shared_ptr<DeviceBlocks>> DeviceBlocks::of(std::shared_ptr<const Cud
   std::weak_ptr<DeviceBlocks>& found = registry().blocks[key_of(*context)];
   std::shared_ptr<DeviceBlocks> blocks = found.lock();
   if (blocks == nullptr) {
-    blocks.reset(new DeviceBlocks(std::move(context), memory.value().total_bytes / 4));
+    blocks.reset(new DeviceBlocks(std::move(context), memory.value().total_bytes / kShare));
     found = blocks;
   }
   return blocks;
@@ -113,8 +114,8 @@ Result<BlockHold> DeviceBlocks::make(std::size_t bytes, std::size_t limit) {
     return error;
   };
   const std::size_t before = bytes_.fetch_add(bytes, std::memory_order_relaxed);
-  if (before + bytes > most_bytes_) {
-    return refused({ErrorCode::kOutOfMemory, "blocks take a quarter of the device already"});
+  if (before + bytes > std::min(most_bytes_, limit / kShare)) {
+    return refused({ErrorCode::kOutOfMemory, "blocks take their share of the device already"});
   }
   auto share = CudaBudget::of(*context_).reserve(bytes, limit);
   if (!share.ok()) return refused(share.error());

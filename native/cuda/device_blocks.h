@@ -3,9 +3,10 @@
 // traffic is steady nothing is allocated.
 //
 // Sizes are those of so many rows as is a power of two, so that small batches take little and most
-// blocks fit the next. Blocks count in the budget of the device (cuda_budget.h) also while they
-// wait, and are at most a quarter of its memory. They are given back to the device when somebody
-// needs the room, and with the last who holds this or a block.
+// blocks fit the next. Blocks count in the budget of the device (cuda_budget.h), also while they
+// wait, and are at most a quarter of that and of its memory: what is left is for replicas to come.
+// They are given back to the device when somebody needs the room, and with the last who holds this
+// or a block.
 //
 // Any thread. Of the driver only take() and give_way() call anything, and whoever ends the last.
 #pragma once
@@ -28,6 +29,8 @@ class DeviceBlock;
 
 class DeviceBlocks : public std::enable_shared_from_this<DeviceBlocks> {
  public:
+  static constexpr std::size_t kShare = 4;  // blocks take one in so many bytes at most
+
   // Those of the device, in the whole process. Errors are the driver's.
   static Result<std::shared_ptr<DeviceBlocks>> of(std::shared_ptr<const CudaContext> context);
 
