@@ -230,12 +230,17 @@ describe.runIf(process.platform === 'linux')('the fallback of a CUDA kernel', ()
     const pipeline = definePipeline({
       stages: {
         first: cuda(source, { ...options, fallback }),
-        second: cuda(source, { ...options, inputs: { x: 'first.y' }, fallback }),
+        second: cuda(source, {
+          ...options,
+          inputs: { x: { from: 'first.y', type: 'float32', dims: [width] } },
+          fallback,
+        }),
       },
       outputs: { y: 'second.y' },
     })
     await using engine = await Engine.start(pipeline)
-    const answer = async () => (await engine.infer({ x: new Float32Array(width).fill(3) })).y.data[0]
+    const answer = async () =>
+      (await engine.infer({ x: new Float32Array(width).fill(3) })).y.data[0]
     expect(await answer()).toBe(12)
     await engine.apply({ second: { tier: 'cpu-1' } })
     expect(await answer()).toBe(120)
