@@ -27,6 +27,20 @@ Result<DeviceMemory> DeviceMemory::allocate(std::shared_ptr<const CudaContext> c
   return memory;
 }
 
+Status DeviceMemory::check_fits(std::size_t bytes, std::size_t offset) const {
+  if (offset <= bytes_ && bytes <= bytes_ - offset) return {};
+  return Error{ErrorCode::kInvalidOption,
+               "a copy of " + std::to_string(bytes) + " bytes at offset " + std::to_string(offset) +
+                   " does not fit device memory of " + std::to_string(bytes_)};
+}
+
+Status DeviceMemory::read(std::size_t offset, std::span<std::byte> to) const {
+  Status fits = check_fits(to.size(), offset);
+  if (!fits.ok() || to.empty()) return fits;
+  return owned_.context()(&Table::read_memory, static_cast<void*>(to.data()), address() + offset,
+                          to.size());
+}
+
 Result<PinnedMemory> PinnedMemory::allocate(std::shared_ptr<const CudaContext> context,
                                             std::size_t bytes) {
   const Status checked = check_bytes(bytes);

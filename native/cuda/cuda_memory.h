@@ -21,6 +21,13 @@ class DeviceMemory {
                                        std::size_t bytes);
   DeviceMemory() = default;
 
+  // Blocks. Of what streams write it sees only what was known to be done. Errors: kInvalidOption
+  // where it does not fit, and the driver's.
+  Status read(std::size_t offset, std::span<std::byte> to) const;
+
+  // Whether so many bytes lie in it from the offset on; else kInvalidOption.
+  [[nodiscard]] Status check_fits(std::size_t bytes, std::size_t offset) const;
+
   cuda::DeviceAddress address() const { return owned_.get(); }
   std::size_t bytes() const { return bytes_; }
 

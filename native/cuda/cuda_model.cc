@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "cuda/cuda_runner.h"
+#include "cuda/device_blocks.h"
 #include "cuda/pinned_arena.h"
 
 namespace millrace {
@@ -65,6 +66,10 @@ Result<std::shared_ptr<CudaModel>> CudaModel::load(const CudaKernelLibraries& li
 
 std::shared_ptr<HostMemory> CudaModel::input_memory() const {
   return std::make_shared<PinnedArena>(context_);
+}
+
+const void* CudaModel::block_device() const {
+  return DeviceBlocks::device(*context_);
 }
 
 Result<std::unique_ptr<Runner>> CudaModel::make_runner(const RunnerOptions& options) {

@@ -4,8 +4,10 @@
 //   grid   rows x grid[0] x grid[1]      so blockIdx.x is the row
 //   block  block[0] x block[1] x block[2]
 //
-// Each tensor is that of all rows, row-major, in memory of the device; the rows of each have one
-// size. A kernel writes all of its outputs: what it leaves out is whatever was there before.
+// Each tensor is that of all rows, row-major, in memory of the device, at a multiple of 256; the
+// rows of each have one size. A kernel writes all of its outputs: what it leaves out is whatever
+// was there before. It does not write its inputs: they may be what another stage left there, for
+// others to read as well.
 //
 // The kernel is compiled, or its PTX given to the driver, when it is loaded; all runners share it.
 #pragma once
@@ -58,6 +60,7 @@ class CudaModel final : public Model, public std::enable_shared_from_this<CudaMo
   const std::vector<TensorSpec>& outputs() const override { return options_.outputs; }
   WarmUp warm_up() const override { return WarmUp::kOnce; }
   std::shared_ptr<HostMemory> input_memory() const override;
+  const void* block_device() const override;
 
   // With as large batches as there is memory for. Errors: kOutOfMemory where there is none for one
   // row.

@@ -1,6 +1,7 @@
 #include "cuda/cuda_runner.h"
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
 #include <string>
 #include <utility>
@@ -15,6 +16,10 @@ constexpr std::size_t kAlignment = 256;
 
 std::size_t aligned(std::size_t bytes) {
   return (bytes + kAlignment - 1) / kAlignment * kAlignment;
+}
+
+bool is_full(const Status& status) {
+  return !status.ok() && status.error().code == ErrorCode::kOutOfMemory;
 }
 
 // Blocks the caller of run(), and nobody else, until its batch has ended.
@@ -36,20 +41,32 @@ Result<std::unique_ptr<Runner>> CudaRunner::make(std::shared_ptr<const CudaModel
                                                  const RunnerOptions& options) {
   auto reaper = CudaReaper::of_process();
   if (!reaper.ok()) return reaper.error();
+  const CudaContext& context = *model->context();
+  std::shared_ptr<DeviceBlocks> blocks;
+  if (std::ranges::find(options.handed, true) != options.handed.end()) {
+    auto found = DeviceBlocks::of(model->context());
+    if (!found.ok()) return found.error();
+    blocks = std::move(found.value());
+  }
   std::unique_ptr<CudaRunner> runner(
-      new CudaRunner(std::move(model), std::move(reaper.value()), options.outputs));
+      new CudaRunner(std::move(model), std::move(reaper.value()), std::move(blocks), options));
   Status allocated;
   for (std::size_t rows = std::max<std::size_t>(options.max_batch, 1); rows > 0; rows /= 2) {
     allocated = runner->allocate(rows);
+    if (is_full(allocated) && DeviceBlocks::give_way(context)) allocated = runner->allocate(rows);
     if (allocated.ok()) return std::unique_ptr<Runner>(std::move(runner));
-    if (allocated.error().code != ErrorCode::kOutOfMemory) break;
+    if (!is_full(allocated)) break;
   }
   return allocated.error();
 }
 
 CudaRunner::CudaRunner(std::shared_ptr<const CudaModel> model, std::shared_ptr<CudaReaper> reaper,
-                       std::vector<std::size_t> wanted)
-    : model_(std::move(model)), reaper_(std::move(reaper)), wanted_(std::move(wanted)) {}
+                       std::shared_ptr<DeviceBlocks> blocks, const RunnerOptions& options)
+    : model_(std::move(model)),
+      reaper_(std::move(reaper)),
+      blocks_(std::move(blocks)),
+      wanted_(options.outputs),
+      handed_(options.handed) {}
 
 CudaRunner::~CudaRunner() {
   for (const Slot& slot : slots_) {
@@ -124,6 +141,7 @@ Status CudaRunner::begin(const RunBatch& batch, std::size_t at, RunListener& lis
   if (!enqueued.ok()) {
     // The device may still read what the caller takes back when this returns.
     static_cast<void>(slot.stream.synchronize());
+    slot.block.let_go();
     return explain(enqueued.error());
   }
   slot.rows = batch.rows;
@@ -149,7 +167,7 @@ Error CudaRunner::explain(const Error& error) const {
 }
 
 Status CudaRunner::enqueue(const RunBatch& batch, Slot& slot) {
-  Status status;
+  Status status = place(batch.rows, slot);
   for (std::size_t i = 0; i < inputs_.size() && status.ok(); ++i)
     status = copy_in(batch.inputs[i], i, batch.rows, slot);
   if (status.ok()) status = launch(batch.rows, slot);
@@ -158,8 +176,45 @@ Status CudaRunner::enqueue(const RunBatch& batch, Slot& slot) {
   return status;
 }
 
+bool CudaRunner::hands_on(std::size_t result) const {
+  return result < handed_.size() && handed_[result];
+}
+
+// Where the tensors of the batch lie: in memory of the slot, but for what is handed on.
+Status CudaRunner::place(std::size_t rows, Slot& slot) const {
+  slot.tensors.clear();
+  for (const auto* places : {&inputs_, &outputs_}) {
+    for (const Place& one : *places) slot.tensors.push_back(slot.device.address() + one.at);
+  }
+  slot.block.let_go();
+  if (blocks_ == nullptr) return {};
+  slot.handles.resize(wanted_.size());
+  std::vector<std::size_t> starts;
+  std::size_t end = 0;
+  for (std::size_t i = 0; i < wanted_.size(); ++i) {
+    starts.push_back(end);
+    if (hands_on(i)) end += aligned(results_[i].row_bytes * std::bit_ceil(rows));
+  }
+  auto taken = blocks_->take(end, model_->options().memory_limit);
+  if (!taken.ok()) {
+    const bool full = taken.error().code == ErrorCode::kOutOfMemory;
+    return full ? Status{} : taken.error();
+  }
+  slot.block = std::move(taken.value());
+  RowBlock* const block = slot.block.get();
+  for (std::size_t i = 0; i < wanted_.size(); ++i) {
+    if (!hands_on(i)) continue;
+    slot.tensors[inputs_.size() + wanted_[i]] = block->address() + starts[i];
+    slot.handles[i].clear();
+    for (std::size_t row = 0; row < rows; ++row)
+      slot.handles[i].push_back({block, starts[i] + row * results_[i].row_bytes});
+  }
+  return {};
+}
+
 Status CudaRunner::copy_in(const TensorView& input, std::size_t index, std::size_t rows,
                            Slot& slot) {
+  if (input.handles != nullptr) return take_in({input.handles, rows}, index, slot);
   const Place& place = inputs_[index];
   const std::size_t bytes = rows * place.row_bytes;
   if (PinnedArena::holds(input.data, bytes))
@@ -169,17 +224,40 @@ Status CudaRunner::copy_in(const TensorView& input, std::size_t index, std::size
   return slot.stream.copy_to_device(slot.device, staged, place.at);
 }
 
+// Rows that others left.
+Status CudaRunner::take_in(std::span<const RowHandle> rows, std::size_t index, Slot& slot) {
+  const auto [row_bytes, at] = inputs_[index];
+  const RowHandle& first = rows.front();
+  const std::uintptr_t address = first.block->address() + first.at;
+  if (first.block->device() == model_->block_device() && address % kAlignment == 0 &&
+      run_length(rows, row_bytes) == rows.size()) {
+    slot.tensors[index] = address;
+    return {};
+  }
+  Status status;
+  each_run(rows, row_bytes, [&, bytes = row_bytes, start = at](std::size_t row, std::size_t count) {
+    if (status.ok()) status = take_run(rows[row], start + row * bytes, count * bytes, slot);
+  });
+  return status;
+}
+
+// Into the slot's memory. That of another device may be lost, which says nothing of this one.
+Status CudaRunner::take_run(const RowHandle& first, std::size_t at, std::size_t bytes, Slot& slot) {
+  const RowBlock& block = *first.block;
+  if (block.device() == model_->block_device())
+    return slot.stream.copy_on_device(slot.device, block.address() + first.at, bytes, at);
+  const std::span<std::byte> staged = slot.staged.span().subspan(at, bytes);
+  const Status read = block.read(first.at, staged);
+  if (!read.ok()) return Error{ErrorCode::kStageFailed, read.error().message};
+  return slot.stream.copy_to_device(slot.device, staged, at);
+}
+
 Status CudaRunner::launch(std::size_t rows, Slot& slot) {
   const CudaModelOptions& options = model_->options();
-  std::vector<cuda::DeviceAddress> addresses;
-  addresses.reserve(inputs_.size() + outputs_.size());
-  for (const auto* places : {&inputs_, &outputs_}) {
-    for (const Place& place : *places) addresses.push_back(slot.device.address() + place.at);
-  }
   auto count = static_cast<unsigned>(rows);
   std::vector<void*> arguments;
-  arguments.reserve(addresses.size() + 1);
-  for (cuda::DeviceAddress& address : addresses) arguments.push_back(&address);
+  arguments.reserve(slot.tensors.size() + 1);
+  for (cuda::DeviceAddress& address : slot.tensors) arguments.push_back(&address);
   arguments.push_back(&count);
   const LaunchShape shape{
       {count, options.grid[0], options.grid[1]}, options.block, options.shared_bytes};
@@ -189,6 +267,7 @@ Status CudaRunner::launch(std::size_t rows, Slot& slot) {
 Status CudaRunner::copy_out(std::size_t rows, Slot& slot) {
   Status status;
   for (std::size_t i = 0; i < results_.size() && status.ok(); ++i) {
+    if (slot.block && hands_on(i)) continue;
     const auto [row_bytes, at] = results_[i];
     status = slot.stream.copy_to_host(slot.results.span().subspan(at, rows * row_bytes),
                                       slot.device, outputs_[wanted_[i]].at);
@@ -201,13 +280,18 @@ Status CudaRunner::finish(std::size_t at, RunResult& result) {
   reaper_->settle();
   const std::size_t rows = std::exchange(slot.rows, 0);
   const Result<bool> done = slot.done.is_done();
-  if (!done.ok()) return explain(done.error());
+  if (!done.ok()) {
+    slot.block.let_go();
+    return explain(done.error());
+  }
   result.ragged.clear();
   result.failed.clear();
   result.outputs.resize(wanted_.size());
   for (std::size_t i = 0; i < wanted_.size(); ++i) {
     TensorView& view = result.outputs[i];
-    view.data = slot.results.span().data() + results_[i].at;
+    const bool stays = slot.block && hands_on(i);
+    view.data = stays ? nullptr : slot.results.span().data() + results_[i].at;
+    view.handles = stays ? slot.handles[i].data() : nullptr;
     view.strings = nullptr;
     view.dims = model_->outputs()[wanted_[i]].dims;
     view.dims[0] = static_cast<std::int64_t>(rows);

@@ -5,6 +5,12 @@
 //             kernel; outputs --> pinned; an event, watched by the reaper
 //   finish()  what the event says; views of the pinned outputs
 //
+// Rows that come as handles (row_block.h) are read where they lie, where that is one stretch of a
+// block of this device that begins at a multiple of 256 bytes. Otherwise they are copied together,
+// on the device, and those that are elsewhere by way of the host. Outputs that may be handed on are
+// written into a block and stay there; where there is no room for one they go the way of the
+// others.
+//
 // All of it is allocated when it is made, for the largest batch: as many rows as were asked for, or
 // half of them, and so on, until there is memory for both slots.
 //
@@ -24,6 +30,7 @@
 #include "cuda/cuda_model.h"
 #include "cuda/cuda_reaper.h"
 #include "cuda/cuda_stream.h"
+#include "cuda/device_blocks.h"
 #include "model/model.h"
 
 namespace millrace {
@@ -63,27 +70,38 @@ class CudaRunner final : public Runner {
     PinnedMemory staged;  // inputs that do not lie in pinned memory
     PinnedMemory results;
     std::size_t rows = 0;  // of the batch in progress; 0: free
+
+    // Of the last batch.
+    std::vector<cuda::DeviceAddress> tensors;     // inputs, then outputs
+    BlockHold block;                              // with what is handed on; none: nothing is
+    std::vector<std::vector<RowHandle>> handles;  // in the block; as wanted_
   };
 
   CudaRunner(std::shared_ptr<const CudaModel> model, std::shared_ptr<CudaReaper> reaper,
-             std::vector<std::size_t> wanted);
+             std::shared_ptr<DeviceBlocks> blocks, const RunnerOptions& options);
   void lay_out(std::size_t rows);
   Status allocate(std::size_t rows);
   Status make_slot(Slot& slot) const;
   Status check(const RunBatch& batch) const;
   Error explain(const Error& error) const;
   Status enqueue(const RunBatch& batch, Slot& slot);
+  [[nodiscard]] bool hands_on(std::size_t result) const;
+  Status place(std::size_t rows, Slot& slot) const;
   Status copy_in(const TensorView& input, std::size_t index, std::size_t rows, Slot& slot);
+  Status take_in(std::span<const RowHandle> rows, std::size_t index, Slot& slot);
+  Status take_run(const RowHandle& first, std::size_t at, std::size_t bytes, Slot& slot);
   Status launch(std::size_t rows, Slot& slot);
   Status copy_out(std::size_t rows, Slot& slot);
 
   const std::shared_ptr<const CudaModel> model_;
   const std::shared_ptr<CudaReaper> reaper_;
-  const std::vector<std::size_t> wanted_;  // outputs
-  std::size_t capacity_ = 0;               // rows of the largest batch
-  std::vector<Place> inputs_;              // of device and staged memory
-  std::vector<Place> outputs_;             // of device memory
-  std::vector<Place> results_;             // of pinned memory; only those wanted
+  const std::shared_ptr<DeviceBlocks> blocks_;  // null where nothing is handed on
+  const std::vector<std::size_t> wanted_;       // outputs
+  const std::vector<bool> handed_;              // as wanted_; empty: none
+  std::size_t capacity_ = 0;                    // rows of the largest batch
+  std::vector<Place> inputs_;                   // of device and staged memory
+  std::vector<Place> outputs_;                  // of device memory
+  std::vector<Place> results_;                  // of pinned memory; only those wanted
   std::size_t staged_bytes_ = 0;
   std::size_t device_bytes_ = 0;
   std::size_t results_bytes_ = 0;

@@ -1,20 +1,8 @@
 #include "cuda/cuda_stream.h"
 
-#include <string>
-
 namespace millrace {
-namespace {
 
 using Table = cuda::DriverTable;
-
-Status check_fits(std::size_t bytes, std::size_t offset, const DeviceMemory& memory) {
-  if (offset <= memory.bytes() && bytes <= memory.bytes() - offset) return {};
-  return Error{ErrorCode::kInvalidOption,
-               "a copy of " + std::to_string(bytes) + " bytes at offset " + std::to_string(offset) +
-                   " does not fit device memory of " + std::to_string(memory.bytes())};
-}
-
-}  // namespace
 
 Result<CudaEvent> CudaEvent::create(std::shared_ptr<const CudaContext> context) {
   cuda::Event* event = nullptr;
@@ -44,7 +32,7 @@ Result<CudaStream> CudaStream::create(std::shared_ptr<const CudaContext> context
 
 Status CudaStream::copy_to_device(const DeviceMemory& to, std::span<const std::byte> from,
                                   std::size_t offset) {
-  Status fits = check_fits(from.size(), offset, to);
+  Status fits = to.check_fits(from.size(), offset);
   if (!fits.ok() || from.empty()) return fits;
   return owned_.context()(&Table::copy_to_device, to.address() + offset,
                           static_cast<const void*>(from.data()), from.size(), owned_.get());
@@ -52,19 +40,17 @@ Status CudaStream::copy_to_device(const DeviceMemory& to, std::span<const std::b
 
 Status CudaStream::copy_to_host(std::span<std::byte> to, const DeviceMemory& from,
                                 std::size_t offset) {
-  Status fits = check_fits(to.size(), offset, from);
+  Status fits = from.check_fits(to.size(), offset);
   if (!fits.ok() || to.empty()) return fits;
   return owned_.context()(&Table::copy_to_host, static_cast<void*>(to.data()),
                           from.address() + offset, to.size(), owned_.get());
 }
 
-Status CudaStream::copy_on_device(const DeviceMemory& to, const DeviceMemory& from,
-                                  std::size_t bytes) {
-  Status fits = check_fits(bytes, 0, to);
-  if (fits.ok()) fits = check_fits(bytes, 0, from);
+Status CudaStream::copy_on_device(const DeviceMemory& to, cuda::DeviceAddress from,
+                                  std::size_t bytes, std::size_t offset) {
+  Status fits = to.check_fits(bytes, offset);
   if (!fits.ok() || bytes == 0) return fits;
-  return owned_.context()(&Table::copy_on_device, to.address(), from.address(), bytes,
-                          owned_.get());
+  return owned_.context()(&Table::copy_on_device, to.address() + offset, from, bytes, owned_.get());
 }
 
 Status CudaStream::record(const CudaEvent& event) {

@@ -43,7 +43,8 @@ class CudaStream {
   Status copy_to_device(const DeviceMemory& to, std::span<const std::byte> from,
                         std::size_t offset = 0);
   Status copy_to_host(std::span<std::byte> to, const DeviceMemory& from, std::size_t offset = 0);
-  Status copy_on_device(const DeviceMemory& to, const DeviceMemory& from, std::size_t bytes);
+  Status copy_on_device(const DeviceMemory& to, cuda::DeviceAddress from, std::size_t bytes,
+                        std::size_t offset = 0);
 
   // Notes in the event how far this stream is.
   Status record(const CudaEvent& event);

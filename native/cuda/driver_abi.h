@@ -95,6 +95,9 @@ struct DriverTable {
   Entry<Event*> query_event{"cuEventQuery"};
   Entry<Event*> synchronize_event{"cuEventSynchronize"};
 
+  // Returns when it is done.
+  Entry<void*, DeviceAddress, std::size_t> read_memory{"cuMemcpyDtoH_v2"};
+
   // In the order of their stream, after they have returned.
   Entry<DeviceAddress, const void*, std::size_t, Stream*> copy_to_device{"cuMemcpyHtoDAsync_v2"};
   Entry<void*, DeviceAddress, std::size_t, Stream*> copy_to_host{"cuMemcpyDtoHAsync_v2"};
@@ -117,8 +120,8 @@ struct DriverTable {
         allocate_host, free_host);
     all(create_stream, destroy_stream, query_stream, synchronize_stream, wait_for_event,
         create_event, destroy_event, record_event, query_event, synchronize_event);
-    all(copy_to_device, copy_to_host, copy_on_device, load_module, unload_module, module_function,
-        launch);
+    all(read_memory, copy_to_device, copy_to_host, copy_on_device, load_module, unload_module,
+        module_function, launch);
   }
 };
 

@@ -52,17 +52,20 @@ bool BatchInputs::neighbours(std::span<const ClaimedRow> rows) const {
 
 void BatchInputs::assemble_fixed(std::span<const ClaimedRow> rows, std::size_t input,
                                  bool in_place) {
-  if (in_place) {
-    const ClaimedRow& first = rows.front();
-    views_[input].data = queue_.lane(first.lane).arena_row(first.priority, input, first.position);
+  const ClaimedRow& first = rows.front();
+  const std::byte* const data =
+      in_place ? queue_.lane(first.lane).arena_row(first.priority, input, first.position)
+               : gather_arena(rows, input);
+  if (stage_.handed_inputs[input]) {
+    views_[input].handles = reinterpret_cast<const RowHandle*>(data);
   } else {
-    gather_arena(rows, input);
+    views_[input].data = data;
   }
   views_[input].dims = spec_.model->inputs()[input].dims;
   if (spec_.batched) views_[input].dims[0] = static_cast<std::int64_t>(rows.size());
 }
 
-void BatchInputs::gather_arena(std::span<const ClaimedRow> rows, std::size_t input) {
+const std::byte* BatchInputs::gather_arena(std::span<const ClaimedRow> rows, std::size_t input) {
   gathered_ = true;
   const std::size_t row_bytes = stage_.input_row_bytes[input];
   bytes_[input].resize(rows.size() * row_bytes);
@@ -71,7 +74,7 @@ void BatchInputs::gather_arena(std::span<const ClaimedRow> rows, std::size_t inp
     std::memcpy(to, queue_.lane(row.lane).arena_row(row.priority, input, row.position), row_bytes);
     to += row_bytes;
   }
-  views_[input].data = bytes_[input].data();
+  return bytes_[input].data();
 }
 
 BatchInputs::OpenRow BatchInputs::open_row(const ClaimedRow& row, std::size_t input) const {

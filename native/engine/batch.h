@@ -68,7 +68,7 @@ class BatchInputs {
   [[nodiscard]] bool neighbours(std::span<const ClaimedRow> rows) const;
   [[nodiscard]] bool is_padded(const Trim& trim) const;
   void assemble_fixed(std::span<const ClaimedRow> rows, std::size_t input, bool in_place);
-  void gather_arena(std::span<const ClaimedRow> rows, std::size_t input);
+  const std::byte* gather_arena(std::span<const ClaimedRow> rows, std::size_t input);
   void gather_open(std::span<const ClaimedRow> rows, std::size_t input);
   void gather_numbers(std::span<const ClaimedRow> rows, std::size_t input,
                       std::size_t row_elements);

@@ -10,6 +10,19 @@ bool is_ragged(const RunResult& result, std::size_t output) {
   return output < result.ragged.size() && !result.ragged[output].empty();
 }
 
+// Calls visit(row) for each that did not fail.
+template <class Visit>
+void each_served(std::size_t rows, const RunResult& result, Visit&& visit) {
+  auto failed = result.failed.begin();
+  for (std::size_t row = 0; row < rows; ++row) {
+    if (failed != result.failed.end() && failed->row == row) {
+      ++failed;
+    } else {
+      visit(row);
+    }
+  }
+}
+
 }  // namespace
 
 BatchOutputs::BatchOutputs(const StageSpec& spec, const StageLayout& stage, const Layout& layout,
@@ -69,20 +82,46 @@ Status BatchOutputs::check_ragged(std::size_t output, std::size_t rows, RunResul
   return {};
 }
 
-void BatchOutputs::store(std::span<const ClaimedRow> rows, const RunResult& result) const {
+std::size_t BatchOutputs::store(std::span<const ClaimedRow> rows, const RunResult& result) const {
+  std::size_t on_device = 0;
   for (std::size_t i = 0; i < stage_.output_values.size(); ++i) {
     const std::uint32_t value = stage_.output_values[i];
-    auto failed = result.failed.begin();
-    for (std::size_t row = 0; row < rows.size(); ++row) {
-      if (failed != result.failed.end() && failed->row == row) {
-        ++failed;
-      } else if (layout_.values[value].fixed) {
+    if (stage_.handed_outputs[i]) {
+      on_device = std::max(on_device, hand_on(rows, i, result));
+      continue;
+    }
+    each_served(rows.size(), result, [&](std::size_t row) {
+      if (layout_.values[value].fixed) {
         store_fixed(rows[row], value, row_of(result, i, row));
       } else {
         store_open(rows[row], i, row_of(result, i, row));
       }
-    }
+    });
   }
+  return on_device;
+}
+
+// How many rows are on a device.
+std::size_t BatchOutputs::hand_on(std::span<const ClaimedRow> rows, std::size_t output,
+                                  const RunResult& result) const {
+  const std::uint32_t value = stage_.output_values[output];
+  const std::size_t row_bytes = layout_.values[value].row_bytes;
+  const RowHandle* const left =
+      is_ragged(result, output) ? nullptr : result.outputs[output].handles;
+  HostBlock* const host = left == nullptr ? HostBlock::make(rows.size() * row_bytes) : nullptr;
+  const BlockHold held(host);
+  std::size_t on_device = 0;
+  each_served(rows.size(), result, [&](std::size_t row) {
+    RowHandle handle{host, row * row_bytes};
+    if (left != nullptr) {
+      handle = left[row];
+    } else {
+      std::memcpy(host->data() + handle.at, row_of(result, output, row).data, row_bytes);
+    }
+    rows[row].request->hold_row(value, rows[row].row, handle);
+    if (handle.block->device() != nullptr) ++on_device;
+  });
+  return on_device;
 }
 
 BatchOutputs::OutputRow BatchOutputs::row_of(const RunResult& result, std::size_t output,

@@ -15,10 +15,12 @@ constexpr std::size_t kNormal = 1;
 Lane::PriorityClass::PriorityClass(const StageLayout& stage, std::size_t capacity,
                                    HostMemory* memory)
     : ring(capacity) {
-  for (const std::size_t row_bytes : stage.input_row_bytes) {
-    const std::size_t bytes = row_bytes * ring.capacity();
+  for (std::size_t i = 0; i < stage.input_row_bytes.size(); ++i) {
+    const std::size_t bytes = stage.input_row_bytes[i] * ring.capacity();
+    // Handles are read by the processor.
+    const bool reached = memory != nullptr && !stage.handed_inputs[i];
     std::shared_ptr<std::byte[]> arena;
-    if (bytes > 0 && memory != nullptr) arena = memory->allocate(bytes);
+    if (bytes > 0 && reached) arena = memory->allocate(bytes);
     if (bytes > 0 && arena == nullptr) arena = make_aligned_buffer(bytes);
     arenas.push_back(std::move(arena));
   }

@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <utility>
 
+#include "engine/handing.h"
+#include "model/row_block.h"
+
 namespace millrace {
 namespace {
 
@@ -38,6 +41,7 @@ Layout::Layout(const PipelineSpec& spec)
   add_values(spec);
   take_links(link_stages(spec, where));
   mark_kept(spec);
+  mark_handed(spec);
   place_values();
   collect_outputs(spec);
 }
@@ -116,11 +120,33 @@ void Layout::mark_kept(const PipelineSpec& spec) {
   }
 }
 
+void Layout::mark_handed(const PipelineSpec& spec) {
+  const std::vector<bool> handed = handed_values(spec, *this);
+  for (std::size_t value = 0; value < values.size(); ++value) values[value].handed = handed[value];
+  for (std::size_t s = 0; s < stages.size(); ++s) {
+    StageLayout& stage = stages[s];
+    stage.handed_inputs.resize(stage.input_row_bytes.size(), false);
+    for (std::size_t i = 0; i < spec.stages[s].inputs.size(); ++i) {
+      for (const Source& source : spec.stages[s].inputs[i]) {
+        const std::uint32_t value = value_of(source);
+        if (!handed[value]) continue;
+        stage.handed_inputs[i] = true;
+        stage.input_row_bytes[i] = sizeof(RowHandle);
+        if (std::ranges::find(stage.taken, value) != stage.taken.end()) continue;
+        stage.taken.push_back(value);
+        ++values[value].readers;
+      }
+    }
+  }
+}
+
 void Layout::place_values() {
   for (ValueLayout& value : values) {
     if (!value.kept) continue;
     ScopeLayout& scope = scopes[value.scope];
-    if (value.fixed) {
+    if (value.handed) {
+      value.handle = scope.handles_per_row++;
+    } else if (value.fixed) {
       value.column = scope.record_bytes_per_row;
       scope.record_bytes_per_row += align8(value.row_bytes);
     } else {
@@ -137,6 +163,7 @@ void Layout::collect_outputs(const PipelineSpec& spec) {
       if (!values[value].kept) continue;
       stages[s].model_outputs.push_back(i);
       stages[s].output_values.push_back(value);
+      stages[s].handed_outputs.push_back(values[value].handed);
     }
   }
 }

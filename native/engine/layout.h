@@ -10,6 +10,8 @@
 //
 // Columns are multiples of 8.
 // Values of open shape, and strings, live in blobs: blobs[row * blobs_per_row + blob].
+// Of values that are handed on (handing.h) a handle is kept:
+// handles[row * handles_per_row + handle].
 // A value that nobody reads after it was produced is not kept at all.
 #pragma once
 
@@ -30,10 +32,13 @@ struct ValueLayout {
   bool batched = true;                 // a tensor of it has a leading dimension that counts rows
   bool fixed = false;                  // numeric, every row of row_bytes
   bool kept = false;                   // stored in the request
+  bool handed = false;                 // and of that, a handle of each row
   std::uint32_t scope = 0;             // whose rows it has
   std::size_t row_bytes = 0;
-  std::size_t column = 0;  // where fixed and kept
-  std::size_t blob = 0;    // where not fixed and kept
+  std::size_t column = 0;     // where fixed and kept
+  std::size_t blob = 0;       // where not fixed and kept
+  std::size_t handle = 0;     // where handed
+  std::uint32_t readers = 0;  // stages that read it, where handed
 };
 
 // `successors` are those of the scope it runs in.
@@ -44,7 +49,11 @@ struct StageLayout : StageLinks {
   std::vector<std::size_t> model_outputs;    // indices of the model's outputs that somebody reads
   std::vector<std::uint32_t> output_values;  // the same, as values
   bool fixed_inputs = true;                  // every input lives in the stage's arena
-  std::vector<std::size_t> input_row_bytes;  // per model input; 0 where the row has no fixed size
+  std::vector<std::size_t> input_row_bytes;  // per model input; 0 where the row has no fixed size;
+                                             // that of a handle where it is given those
+  std::vector<bool> handed_inputs;           // per model input: it is given handles
+  std::vector<bool> handed_outputs;          // as output_values
+  std::vector<std::uint32_t> taken;          // the values handed to it, each once
   std::vector<std::optional<std::uint32_t>> gathered;  // per model input: the value made of all
                                                        // items; empty where the stage gathers none
 };
@@ -54,6 +63,7 @@ struct ScopeLayout : ScopeLinks {
   std::uint32_t shares = 0;  // what a row of it has to resolve: stages, and scopes opened from it
   std::size_t record_bytes_per_row = 0;
   std::size_t blobs_per_row = 0;
+  std::size_t handles_per_row = 0;
 };
 
 struct Layout {
@@ -81,6 +91,7 @@ struct Layout {
   void add_inputs(const PipelineSpec& spec, std::uint32_t stage);
   void take_links(Links links);
   void mark_kept(const PipelineSpec& spec);
+  void mark_handed(const PipelineSpec& spec);
   void place_values();
   void collect_outputs(const PipelineSpec& spec);
 

@@ -320,7 +320,7 @@ Status Replica::store(std::span<const ClaimedRow> rows) {
   if (stage_.items != 0)
     return store_items({context_.spec, context_.layout, stage_}, rows, result_);
   Status fits = outputs_.check(rows, result_);
-  if (fits.ok()) outputs_.store(rows, result_);
+  if (fits.ok()) context_.stats.handed_on.add(outputs_.store(rows, result_));
   return fits;
 }
 

@@ -3,6 +3,7 @@
 #include <bit>
 #include <cstring>
 #include <new>
+#include <utility>
 
 namespace millrace {
 namespace {
@@ -40,7 +41,20 @@ Request::Request(Request& parent, std::uint32_t parent_row, std::uint32_t scope)
       parent_row_(parent_row),
       gathered_(layout_.scopes[scope].gatherings.size()) {}
 
+Request::~Request() {
+  drop_held();
+}
+
+void Request::drop_held() {
+  const std::size_t count = row_capacity_ * layout_.scopes[scope_].handles_per_row;
+  for (std::size_t i = 0; i < count; ++i) {
+    RowBlock* const block = std::exchange(held_[i].handle.block, nullptr);
+    if (block != nullptr) block->drop();
+  }
+}
+
 void Request::grow(std::uint32_t rows) {
+  drop_held();
   rows = std::bit_ceil(rows);
   row_capacity_ = rows;
   const ScopeLayout& scope = layout_.scopes[scope_];
@@ -55,6 +69,8 @@ void Request::grow(std::uint32_t rows) {
   blobs_.clear();
   blobs_.resize(rows * scope.blobs_per_row);
   blobs_.shrink_to_fit();
+  const std::size_t handles = rows * scope.handles_per_row;
+  held_ = handles > 0 ? std::make_unique<HeldRow[]>(handles) : nullptr;
   items_.clear();
   items_.resize(std::size_t{rows} * scope.scope.children);
   items_.shrink_to_fit();
@@ -149,6 +165,10 @@ RowView Request::row(std::uint32_t value, std::uint32_t row) const {
     return {caller_inputs_[value].data + row * place.row_bytes, nullptr, place.row_bytes,
             &place.row_dims};
   }
+  if (place.handed) {
+    const RowHandle& handle = held_row(value, row).handle;
+    return {reinterpret_cast<const std::byte*>(&handle), nullptr, sizeof handle, &place.row_dims};
+  }
   if (place.fixed) {
     const std::byte* column = record_ + rows_ * place.column;
     return {column + row * place.row_bytes, nullptr, place.row_bytes, &place.row_dims};
@@ -164,6 +184,24 @@ std::byte* Request::record_row(std::uint32_t value, std::uint32_t row) {
 
 Blob& Request::blob_row(std::uint32_t value, std::uint32_t row) {
   return blobs_[row * layout_.scopes[scope_].blobs_per_row + layout_.values[value].blob];
+}
+
+Request::HeldRow& Request::held_row(std::uint32_t value, std::uint32_t row) const {
+  return held_[row * layout_.scopes[scope_].handles_per_row + layout_.values[value].handle];
+}
+
+void Request::hold_row(std::uint32_t value, std::uint32_t row, const RowHandle& handle) {
+  handle.block->hold();
+  HeldRow& held = held_row(value, row);
+  held.readers.store(layout_.values[value].readers, std::memory_order_relaxed);
+  held.handle = handle;
+}
+
+void Request::let_go(std::uint32_t value, std::uint32_t row) {
+  HeldRow& held = held_row(value, row);
+  if (held.handle.block == nullptr) return;  // its stage did not run for the row
+  if (held.readers.fetch_sub(1, std::memory_order_acq_rel) > 1) return;
+  std::exchange(held.handle.block, nullptr)->drop();
 }
 
 bool Request::arrive(std::uint32_t row, std::uint32_t counter) {

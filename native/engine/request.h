@@ -35,6 +35,7 @@
 #include "engine/layout.h"
 #include "engine/settlement.h"
 #include "engine/visits.h"
+#include "model/row_block.h"
 
 namespace millrace {
 
@@ -69,6 +70,8 @@ class alignas(kCacheLine) Request {
  public:
   Request(const Layout& layout, std::uint32_t index);
   Request(Request& parent, std::uint32_t parent_row, std::uint32_t scope);  // items
+
+  ~Request();
 
   Request(const Request&) = delete;
   Request& operator=(const Request&) = delete;
@@ -112,6 +115,14 @@ class alignas(kCacheLine) Request {
   // Of values of its own scope.
   std::byte* record_row(std::uint32_t value, std::uint32_t row);
   Blob& blob_row(std::uint32_t value, std::uint32_t row);
+
+  // The same, of a value that is handed on: keeps the handle, and holds its block until every stage
+  // that reads it has let go of it. Where they never will (the engine ended), until this ends.
+  void hold_row(std::uint32_t value, std::uint32_t row, const RowHandle& handle);
+
+  // Whoever resolves a stage that the value is handed to, for a row whose value nobody reads for
+  // that stage any more. Nothing where there is no value.
+  void let_go(std::uint32_t value, std::uint32_t row);
 
   // One of those that the stage (or the relay, by Layout::counter_of) waits for has come; true for
   // the last of them.
@@ -181,7 +192,16 @@ class alignas(kCacheLine) Request {
     std::atomic<std::uint32_t> unresolved{0};  // stages still to be resolved
   };
 
+  // A row that is handed on. The handle is written by the replica that ran its stage, and taken out
+  // by the last who lets go of it.
+  struct HeldRow {
+    RowHandle handle;
+    std::atomic<std::uint32_t> readers{0};  // have still to let go; acquire-release
+  };
+
   void grow(std::uint32_t rows);
+  void drop_held();
+  [[nodiscard]] HeldRow& held_row(std::uint32_t value, std::uint32_t row) const;
   void start_visits();
   std::uint32_t note_visit(std::uint32_t row, std::uint32_t stage, Nanos now);
   void keep_input(std::uint32_t value, const CallerInput& input);
@@ -195,6 +215,7 @@ class alignas(kCacheLine) Request {
   const CallerInput* caller_inputs_ = nullptr;
   std::atomic<std::uint8_t>* awaited_ = nullptr;  // [row][stage or relay]: not yet come; in block_
   std::vector<Blob> blobs_;                       // [row][blob]
+  std::unique_ptr<HeldRow[]> held_;               // [row][handle]; null where nothing is handed on
   AlignedBuffer block_;                           // | row states | awaited | record |
 
   // Written by whoever makes the items of the row; [row][slot of the scope]. Kept for the next use.

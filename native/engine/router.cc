@@ -160,6 +160,7 @@ void Router::resolve(Request& request, std::uint32_t row, std::uint32_t stage, b
 void Router::advance(Request& request, std::uint32_t row, std::uint32_t stage, bool ran,
                      Settler& settler) {
   if (ran) request.mark_ran(row, stage);
+  for (const std::uint32_t value : layout_.stages[stage].taken) request.let_go(value, row);
   // This stage's own share in the row keeps the request alive until the last line.
   for (const std::uint32_t next : layout_.stages[stage].successors) {
     if (request.arrive(row, next)) start(request, row, next, settler);

@@ -5,6 +5,7 @@
 
 #include "base/thread_priority.h"
 #include "engine/warm_up.h"
+#include "model/host_rows.h"
 
 namespace millrace {
 namespace {
@@ -109,8 +110,7 @@ Status Staff::prepare(Change& change) {
 Status Staff::hire(Change& change) {
   const std::size_t stage = change.stage;
   const Service& service = change.service;
-  auto runner =
-      service.model->make_runner({at_.layout.stages[stage].model_outputs, service.max_batch});
+  auto runner = make_runner(stage, service);
   if (!runner.ok()) return runner.error();
   Seat& seat = seats_.empty(stage);
   const ReplicaContext context{at_.spec.stages[stage],
@@ -128,6 +128,20 @@ Status Staff::hire(Change& change) {
   change.hired.push_back(&seat);
   Status warmed = warm(change, seat.replica->runner());
   return warmed.ok() ? seat.replica->start() : warmed;
+}
+
+// A model that came later may be on another device, or on none: what it leaves is then for the
+// host.
+Result<std::unique_ptr<Runner>> Staff::make_runner(std::size_t stage,
+                                                   const Service& service) const {
+  const StageLayout& place = at_.layout.stages[stage];
+  const void* const device = service.model->block_device();
+  RunnerOptions options{place.model_outputs, service.max_batch};
+  if (device != nullptr && device == at_.spec.stages[stage].model->block_device())
+    options.handed = place.handed_outputs;
+  auto runner = service.model->make_runner(options);
+  if (!runner.ok() || device != nullptr || place.taken.empty()) return runner;
+  return on_host_rows(std::move(runner.value()), *service.model);
 }
 
 // Zeros are made up, so a model may refuse them and serve well; but one that fails where the model
@@ -227,6 +241,7 @@ StageStats Staff::stage_stats(std::size_t stage) const {
     stats.retries += one.retries.get();
     stats.padded_elements += one.padded_elements.get();
     stats.padding_elements += one.padding_elements.get();
+    stats.handed_on += one.handed_on.get();
     stats.shrunk += one.shrunk.get();
     stats.busy_ns += one.busy_ns.get();
     queue.add(one.queue_ns);

@@ -111,6 +111,8 @@ class Staff {
   [[nodiscard]] Change plan(const StageChange& wanted) const;
   Status prepare(Change& change);
   Status hire(Change& change);
+  [[nodiscard]] Result<std::unique_ptr<Runner>> make_runner(std::size_t stage,
+                                                            const Service& service) const;
   Status warm(Change& change, Runner& runner);
   [[nodiscard]] std::size_t warm_rows_of(const Service& service) const;
   Status commit(Change& change);

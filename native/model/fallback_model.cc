@@ -3,6 +3,8 @@
 #include <optional>
 #include <string>
 
+#include "model/host_rows.h"
+
 namespace millrace {
 namespace {
 
@@ -110,9 +112,9 @@ Result<std::unique_ptr<Runner>> FallbackModel::make_runner(const RunnerOptions& 
   const std::size_t slots = first == nullptr ? 1 : first->slots();
   std::vector<std::unique_ptr<Runner>> second;
   while (second.size() < slots) {
-    auto made = second_->make_runner(options);
+    auto made = second_->make_runner({options.outputs, options.max_batch});
     if (!made.ok()) return made.error();
-    second.push_back(std::move(made.value()));
+    second.push_back(on_host_rows(std::move(made.value()), *second_));
   }
   return std::unique_ptr<Runner>(
       std::make_unique<FallbackRunner>(std::move(first), std::move(second), lost_));

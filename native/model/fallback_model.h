@@ -2,6 +2,9 @@
 // that found out fails, with all that were in progress, and what comes next runs on the other.
 //
 // Whether it is lost is one thing for all runners of the model: that of a device is a process's.
+//
+// Where the first reads rows where other stages left them, the second is shown them on the host; a
+// row that was left on the device is lost with it.
 #pragma once
 
 #include <atomic>
@@ -23,6 +26,7 @@ class FallbackModel final : public Model {
   const std::vector<TensorSpec>& outputs() const override { return first_->outputs(); }
   WarmUp warm_up() const override { return lost() ? second_->warm_up() : first_->warm_up(); }
   std::shared_ptr<HostMemory> input_memory() const override { return first_->input_memory(); }
+  const void* block_device() const override { return lost() ? nullptr : first_->block_device(); }
 
   // On the fallback alone where the device is lost.
   Result<std::unique_ptr<Runner>> make_runner(const RunnerOptions& options) override;

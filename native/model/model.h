@@ -19,6 +19,7 @@
 #include "base/clock.h"
 #include "base/data_type.h"
 #include "base/result.h"
+#include "model/row_block.h"
 
 namespace millrace {
 
@@ -29,16 +30,19 @@ struct TensorSpec {
   std::vector<std::string> symbols;  // one per dimension; empty where the model gives no name
 };
 
-// A tensor that somebody else owns, row-major. Exactly one of `data` and `strings` is set (strings
-// for DataType::kString); an empty tensor may have either null.
+// A tensor that somebody else owns, row-major. Exactly one of `data`, `strings` (for
+// DataType::kString) and `handles` is set; an empty tensor may have all null. Where it is handles,
+// there is one for each row, each of which lies somewhere as it would in the tensor.
 struct TensorView {
   const std::byte* data = nullptr;
   const std::string* strings = nullptr;
   std::vector<std::int64_t> dims;
+  const RowHandle* handles = nullptr;
 };
 
 // What a run is given. Inputs follow Model::inputs(); each is one tensor of all rows, unless its
-// rows have shapes of their own (only for a model that accepts_ragged()).
+// rows have shapes of their own (only for a model that accepts_ragged()). Handles are given to a
+// model that has a block_device() only; their blocks are held until the batch has ended.
 struct RunBatch {
   std::size_t rows = 1;
   Nanos deadline = kNever;             // the earliest of its rows'
@@ -54,7 +58,8 @@ struct RowFailure {
   Error error;
 };
 
-// What a run leaves, in the order of RunnerOptions::outputs. The memory belongs to the Runner.
+// What a run leaves, in the order of RunnerOptions::outputs. The memory belongs to the Runner,
+// which holds the blocks of handles for as long as the result is valid.
 struct RunResult {
   std::vector<TensorView> outputs;              // full dims, batch included; unused where ragged
   std::vector<std::vector<TensorView>> ragged;  // empty, or per output: a view for each row, with
@@ -132,6 +137,10 @@ class HostMemory {
 struct RunnerOptions {
   std::vector<std::size_t> outputs;  // indices into Model::outputs() that the caller wants computed
   std::size_t max_batch = 1;         // largest batch it will be given; buffers may be sized by it
+
+  // As `outputs`: whether it may be left in a block of the model's block_device(), as handles.
+  // Empty: none.
+  std::vector<bool> handed = {};
 };
 
 class Model {
@@ -150,6 +159,10 @@ class Model {
 
   // Where rows should wait for it; null: anywhere.
   [[nodiscard]] virtual std::shared_ptr<HostMemory> input_memory() const { return nullptr; }
+
+  // The device on which its runners leave rows for other stages, and read those of others where
+  // they lie: equal for all models of a device. Null: they know nothing of handles.
+  [[nodiscard]] virtual const void* block_device() const { return nullptr; }
 
   // Microseconds where replicas can share what is loaded (one thread each); otherwise as slow as
   // loading the model. The Runner keeps the Model's resources alive.

@@ -48,6 +48,11 @@ export interface StageStats extends NativeStageStats {
   /** How many of `paddedElements` were padding. */
   readonly paddingElements: number
   /**
+   * Rows that left values on the device, where other stages read them: between `cuda()` stages on one device. What is handed
+   * on otherwise came back to the host.
+   */
+  readonly handedOnRows: number
+  /**
    * How often a replica came down to smaller batches than it was to take, since the memory of its device was not enough. It
    * stays with them until it is replaced.
    */

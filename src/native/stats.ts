@@ -24,6 +24,7 @@ export interface NativeStageStats {
   readonly retries: number
   readonly paddedElements: number
   readonly paddingElements: number
+  readonly handedOnRows: number
   readonly shrunkBatches: number
   readonly busyMs: number
   readonly queueMs: NativeSummary

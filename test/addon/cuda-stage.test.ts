@@ -102,6 +102,8 @@ describe.runIf(process.platform === 'linux')('a stage of a CUDA kernel', () => {
     await using engine = await Engine.start(pipeline)
     const { y } = await engine.infer({ x: Float32Array.of(1, 2, 3, 4) })
     expect(y.data).toEqual(Float32Array.of(2, 4, 6, 8))
+    const { half, double, again } = engine.stats().stages
+    expect([half, double, again].map((stage) => stage.handedOnRows)).toEqual([0, 1, 0])
   })
 
   it('does not start where the kernel does not compile, with the log of the compiler', async () => {
@@ -222,5 +224,30 @@ describe.runIf(process.platform === 'linux')('the fallback of a CUDA kernel', ()
     expect(await first()).toBe(20)
     await engine.apply({ double: { tier: 'cuda' } })
     expect(await first()).toBe(2)
+  })
+
+  it('reads what the kernel before it left on the device, and leaves what the one behind it reads', async () => {
+    const pipeline = definePipeline({
+      stages: {
+        first: cuda(source, { ...options, fallback }),
+        second: cuda(source, {
+          ...options,
+          inputs: { x: { from: 'first.y', type: 'float32', dims: [width] } },
+          fallback,
+        }),
+      },
+      outputs: { y: 'second.y' },
+    })
+    await using engine = await Engine.start(pipeline)
+    const answer = async () =>
+      (await engine.infer({ x: new Float32Array(width).fill(3) })).y.data[0]
+    expect(await answer()).toBe(12)
+    await engine.apply({ second: { tier: 'cpu-1' } })
+    expect(await answer()).toBe(120)
+    await engine.apply({ first: { tier: 'cpu-1' }, second: { tier: 'cuda' } })
+    expect(await answer()).toBe(120)
+    await engine.apply({ first: { tier: 'cuda' } })
+    expect(await answer()).toBe(12)
+    expect(engine.stats().stages.first.handedOnRows).toBe(3)
   })
 })

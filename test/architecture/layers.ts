@@ -70,12 +70,15 @@ export const NATIVE_LAYERS: Layers = {
   queue: ['base'],
   batching: ['base'],
   model: ['base'],
-  // Of model only model.h: a kernel is a model like any other.
+  // Of model only its interface: a kernel is a model like any other.
   cuda: ['base', 'model'],
   engine: ['base', 'queue', 'batching', 'model'],
   simulator: ['base', 'batching'],
   addon: ['base', 'batching', 'model', 'cuda', 'engine', 'simulator'],
 }
+
+/** What is asked of models, and what all of them share. */
+const MODEL_INTERFACE = ['model', 'row_block', 'host_rows'].map((name) => `native/model/${name}.h`)
 
 /** Headers from outside that belong to one folder alone. */
 const NATIVE_RESERVED: readonly { readonly header: RegExp; readonly folder: string }[] = [
@@ -115,7 +118,7 @@ function mayInclude({ from, to, external }: Dependency): boolean {
   const used = partOf(to)
   // The engine knows models by their interface, and so do those who make others: no loading, no runtime.
   if ((user === 'engine' || user === 'cuda') && used === 'model')
-    return to === 'native/model/model.h'
+    return MODEL_INTERFACE.includes(to)
   return user === used || (NATIVE_LAYERS[user]?.includes(used) ?? false)
 }
 

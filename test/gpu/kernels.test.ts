@@ -41,6 +41,35 @@ describe('a kernel on a GPU', () => {
     await engine.close()
   })
 
+  it('reads what the kernel before it left on the device, many requests at once', async () => {
+    const width = 40 // rows of 160 bytes: from the middle of a block they must be copied
+    const options = {
+      kernel: 'twice',
+      outputs: { y: { type: 'float32', dims: [width] } },
+      block: width,
+    } as const
+    const pipeline = definePipeline({
+      stages: {
+        first: cuda(twice, {
+          ...options,
+          inputs: { x: { from: 'request.x', type: 'float32', dims: [width] } },
+        }),
+        second: cuda(twice, { ...options, inputs: { x: 'first.y' } }),
+        third: cuda(twice, { ...options, inputs: { x: 'second.y' } }),
+      },
+      outputs: { y: 'third.y' },
+    })
+    const engine = await Engine.start(pipeline)
+    const requests = Array.from({ length: 2000 }, (_, at) => ({
+      x: new Float32Array(width).fill(at),
+    }))
+    const results = await engine.inferMany(requests)
+    expect(results.map(({ y }) => y.data[width - 1])).toEqual(requests.map((_, at) => 8 * at))
+    const { first, second, third } = engine.stats().stages
+    expect([first, second, third].map((one) => one.handedOnRows)).toEqual([2000, 2000, 0])
+    await engine.close()
+  })
+
   it('that does not compile is an error with the log', async () => {
     await expect(Engine.start(doubling('__global__ void twice( {}'))).rejects.toMatchObject({
       code: 'MILLRACE_MODEL_LOAD',

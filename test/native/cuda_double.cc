@@ -298,7 +298,9 @@ EXPORT int cuMemAlloc_v2(std::uint64_t* address, std::size_t bytes) {
   Double& device = the_double();
   if (context_code() != 0) return context_code();
   if (bytes > kMemoryBytes - device.used) return kOutOfMemory;
-  void* memory = std::malloc(bytes);
+  constexpr std::size_t kAlignment = 512;  // as the driver's
+  void* memory = nullptr;
+  if (posix_memalign(&memory, kAlignment, bytes) != 0) return kOutOfMemory;
   *address = reinterpret_cast<std::uint64_t>(memory);
   device.memory[*address] = bytes;
   device.alive.insert(memory);
@@ -409,6 +411,14 @@ EXPORT int cuEventSynchronize(Event* event) {
   while (event->marker != nullptr && !*event->marker && the_double().step()) {
   }
   return the_double().lost;
+}
+
+EXPORT int cuMemcpyDtoH_v2(void* to, std::uint64_t from, std::size_t bytes) {
+  const Call call("cuMemcpyDtoH_v2", of_bytes(bytes));
+  if (call.failed() != 0) return call.failed();
+  if (!within(from, bytes)) return kInvalidValue;
+  std::memcpy(to, reinterpret_cast<void*>(from), bytes);
+  return context_code();
 }
 
 EXPORT int cuMemcpyHtoDAsync_v2(std::uint64_t to, const void* from, std::size_t bytes,

@@ -36,7 +36,7 @@ TEST_F(CudaStreamTest, CopiesToTheDeviceAndBack) {
   PinnedMemory to = value_of(PinnedMemory::allocate(context, 16));
   std::memset(from.span().data(), 7, 16);
   expect_ok(stream.copy_to_device(memory, from.span(), 48));
-  expect_ok(stream.copy_on_device(other, memory, kBytes));
+  expect_ok(stream.copy_on_device(other, memory.address(), kBytes));
   expect_ok(stream.copy_to_host(to.span(), other, 48));
   expect_ok(stream.synchronize());
   EXPECT_EQ(std::memcmp(from.span().data(), to.span().data(), 16), 0);
@@ -54,7 +54,7 @@ TEST_F(CudaStreamTest, CopiesThatDoNotFitAreRefusedBeforeTheyBegin) {
             "a copy of 64 bytes at offset 1 does not fit device memory of 64");
   EXPECT_FALSE(stream.copy_to_host(host, memory, 65).ok());
   EXPECT_FALSE(stream.copy_to_host(std::span(host).first(0), memory, 65).ok());
-  EXPECT_FALSE(stream.copy_on_device(memory, memory, 65).ok());
+  EXPECT_FALSE(stream.copy_on_device(memory, memory.address(), 65).ok());
   EXPECT_EQ(std::string(control_->record()).find("cuMemcpy"), std::string::npos);
   expect_ok(stream.copy_to_device(memory, std::span(host).first(0), 64));  // nothing to do
   EXPECT_EQ(std::string(control_->record()).find("cuMemcpy"), std::string::npos);
