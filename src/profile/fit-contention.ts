@@ -1,18 +1,23 @@
 import { round } from './points.ts'
 import type { ContentionPoint } from './profile.ts'
 
-/** What contention may be multiplied by. */
-const least = 0.25
-const most = 4
+/** What contention may be multiplied by: beyond, it is something else that makes a burst last. */
+const least = 0.5
+const most = 2
 const steps = 12
 /** Closer than this there is nothing to gain. */
 const closeEnough = 0.01
+/**
+ * How much longer a burst must be estimated to take with the most contention than with the least for its length to say
+ * anything of contention: where threads are seldom busy together, a machine that has become a little slower says more.
+ */
+const leastEffect = 1.2
 
 /**
  * Contention with which the estimator takes as long for a burst as the engine did. What was measured with replicas of one
  * stage holds for whatever keeps threads busy together, up to a factor: other stages share caches better or worse, and rows
  * come from another core. Slowdowns stay at least 1, that of one thread as it was. As it was altogether where the estimate
- * does not depend on contention.
+ * hardly depends on contention.
  *
  * `estimateMs` must not fall when slowdowns rise.
  */
@@ -30,7 +35,7 @@ export async function fitContention(
     await estimateMs(scaled(contention, least)),
     await estimateMs(scaled(contention, most)),
   ]
-  if (!(highestMs > lowestMs * (1 + closeEnough))) return contention
+  if (!(highestMs >= leastEffect * lowestMs)) return contention
   if (burstMs <= lowestMs) return scaled(contention, least)
   if (burstMs >= highestMs) return scaled(contention, most)
   let [low, high] = [Math.log(least), Math.log(most)]

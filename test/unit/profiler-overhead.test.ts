@@ -116,18 +116,22 @@ describe('contention among the stages', () => {
     expect(fitted[2]?.slowdown).toBeCloseTo(2.5, 1)
   })
 
-  it('is nowhere below 1, and at most four times what was measured', async () => {
+  it('is nowhere below 1, and at most twice what was measured', async () => {
     const slowdownsAt = async (burstMs: number) => {
       const fitted = await fitContention(contention, { burstMs, estimateMs: estimateMs as never })
       return fitted.map(({ slowdown }) => slowdown)
     }
     expect(await slowdownsAt(50)).toEqual([1, 1, 1])
-    expect(await slowdownsAt(5000)).toEqual([1, 4.8, 8])
+    expect(await slowdownsAt(5000)).toEqual([1, 2.4, 4])
   })
 
-  it('stays as measured where no two threads are busy in the burst', async () => {
+  it('stays as measured where threads are seldom busy together in the burst', async () => {
     const fitted = await fitContention(contention, { burstMs: 150, estimateMs: async () => 100 })
     expect(fitted).toBe(contention)
+    // A tenth of the time; that the burst took half as long again has other reasons.
+    const seldom = async (points: typeof contention) => 90 + 10 * (points[1]?.slowdown ?? 1)
+    const options = { burstMs: 150, estimateMs: seldom as never }
+    expect(await fitContention(contention, options)).toBe(contention)
   })
 
   it('is estimated of requests that come at once, by the ways they take', async () => {
