@@ -17,7 +17,8 @@ Napi::Value cuda_devices(const Napi::CallbackInfo& info);
 // vulkanDevices(): Promise<NativeVulkanReport>, likewise.
 Napi::Value vulkan_devices(const Napi::CallbackInfo& info);
 
-// measureTimeSlice(threads: number, ms: number): Promise<number>, in ms. Keeps so many threads busy.
+// measureTimeSlice(threads: number, ms: number): Promise<number>, in ms. Keeps so many threads
+// busy.
 Napi::Value time_slice(const Napi::CallbackInfo& info);
 
 }  // namespace millrace

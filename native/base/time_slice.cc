@@ -31,6 +31,7 @@ Nanos measure_time_slice(std::size_t threads, Nanos duration) {
   const Nanos end = clock.now() + duration;
   std::vector<std::vector<Nanos>> each(threads);
   std::vector<std::thread> running;
+  running.reserve(threads);
   for (std::vector<Nanos>& stops : each)
     running.emplace_back([&] { stops = stops_until(clock, end); });
   for (std::thread& one : running) one.join();

@@ -20,7 +20,7 @@ class DeviceBlock final : public RowBlock {
   void leave(std::shared_ptr<DeviceBlocks> blocks) { blocks_ = std::move(blocks); }
 
   Status read(std::size_t at, std::span<std::byte> to) const override {
-    const Status read = memory_.read(at, to);
+    Status read = memory_.read(at, to);
     if (read.ok()) return read;
     const bool lost = read.error().code == ErrorCode::kDeviceLost;
     return Error{read.error().code, "the rows that it is given are on CUDA device " +

@@ -62,7 +62,7 @@ class HostRowsRunner final : public Runner {
     const std::size_t row_bytes = bytes_of_row(input);
     const RowHandle& first = handles.front();
     if (first.block->device() == nullptr && run_length(handles, row_bytes) == rows) {
-      view.data = reinterpret_cast<const std::byte*>(first.block->address()) + first.at;
+      view.data = static_cast<const HostBlock&>(*first.block).data() + first.at;
       return {};
     }
     copies_[input].resize(rows * row_bytes);

@@ -29,7 +29,7 @@ class RowBlock {
   RowBlock(const RowBlock&) = delete;
   RowBlock& operator=(const RowBlock&) = delete;
 
-  // The device whose memory it is, by Model::block_device(); null: the host's.
+  // The device whose memory it is, by Model::block_device(); null: the host's, it is a HostBlock.
   [[nodiscard]] const void* device() const { return device_; }
 
   // Of its first byte, where its memory is.
@@ -102,6 +102,7 @@ class HostBlock final : public RowBlock {
 
   // To be written before the first handle is given out.
   [[nodiscard]] std::byte* data() { return memory_.get(); }
+  [[nodiscard]] const std::byte* data() const { return memory_.get(); }
 
   Status read(std::size_t at, std::span<std::byte> to) const override;
 

@@ -12,6 +12,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <utility>
 #include <vector>
 
 #include "base/clock.h"
@@ -24,7 +25,10 @@ class Cores {
  public:
   // `slowdown` by how many cores are busy, [0] for one; beyond its end as at its end.
   Cores(const SimulatedCores& cores, std::vector<double> slowdown)
-      : count_(cores.count), free_(cores.count), slice_(cores.slice), slowdown_(slowdown) {}
+      : count_(cores.count),
+        free_(cores.count),
+        slice_(cores.slice),
+        slowdown_(std::move(slowdown)) {}
 
   // Whether there are any to share.
   [[nodiscard]] bool applies() const { return count_ > 0; }
