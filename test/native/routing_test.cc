@@ -34,6 +34,7 @@ class RoutingTest : public testing::Test {
     spec_.stages[2].inputs = {{stage(1), stage(0)}};
     spec_.stages[2].condition = Condition{stage(0), {}, {}, {}};
     spec_.outputs = {{"out", {stage(1), stage(0)}, {}, ""}};
+    request_.reset();  // it looks at its layout when it goes
     layout_ = std::make_unique<Layout>(spec_);
     request_ = std::make_unique<Request>(*layout_, 0);
     request_->prepare(1);
