@@ -57,7 +57,7 @@ export async function measureOverhead(
     return { ...loop, latenciesMs, requests, ran: Object.fromEntries(ran), measured }
   })
   const hopping = withHops(profile, runs)
-  const contended = await contentionAmong(asItRan(hopping, runs), { times, burst: runs.measured })
+  const contended = await contentionAmong(hopping, { times, burst: runs.measured })
   const known = { ...hopping, ...contended }
   const otherwiseMs = await times.loneMs(asItRan(known, runs))
   const requestMs = requestTime(runs, otherwiseMs)
