@@ -45,22 +45,12 @@ class HostDoubleModel final : public Model {
   const CudaModelOptions options_ = kernel_options();
 };
 
-inline StageSpec kernel_stage(std::string name, std::shared_ptr<Model> model,
-                              std::vector<std::vector<Source>> inputs) {
-  StageSpec stage;
-  stage.name = std::move(name);
-  stage.model = std::move(model);
-  stage.inputs = std::move(inputs);
-  stage.max_batch = 8;
-  return stage;
-}
-
 // x -> k0 -> k1 -> ...
 inline PipelineSpec kernel_chain(const std::vector<std::shared_ptr<Model>>& models) {
   std::vector<StageSpec> stages;
   for (std::uint32_t i = 0; i < models.size(); ++i) {
     const Source from = i == 0 ? from_request() : from_stage(i - 1, 0);
-    stages.push_back(kernel_stage("k" + std::to_string(i), models[i], {{from}}));
+    stages.push_back(stage_of("k" + std::to_string(i), models[i], {{from}}));
   }
   const auto last = static_cast<std::uint32_t>(models.size() - 1);
   return pipeline_of(std::move(stages), {from_stage(last, 0)});

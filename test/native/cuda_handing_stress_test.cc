@@ -12,6 +12,7 @@
 #include <random>
 
 #include "cuda_chain.h"
+#include "each_settled.h"
 #include "trial.h"
 
 namespace millrace {
@@ -34,10 +35,10 @@ std::uint64_t seed_of_run() {
 PipelineSpec stress_pipeline() {
   const auto sum = fake_adding(0, 2);
   sum->script().record = false;
-  PipelineSpec spec = pipeline_of({kernel_stage("a", kernel_model(), {{from_request()}}),
-                                   kernel_stage("b", kernel_model(), {{from_stage(0, 0)}}),
-                                   kernel_stage("c", kernel_model(), {{from_stage(1, 0)}}),
-                                   kernel_stage("e", kernel_model(), {{from_stage(0, 0)}}),
+  PipelineSpec spec = pipeline_of({stage_of("a", kernel_model(), {{from_request()}}),
+                                   stage_of("b", kernel_model(), {{from_stage(0, 0)}}),
+                                   stage_of("c", kernel_model(), {{from_stage(1, 0)}}),
+                                   stage_of("e", kernel_model(), {{from_stage(0, 0)}}),
                                    stage_of("sum", sum, {{from_stage(2, 0)}, {from_stage(3, 0)}})},
                                   {from_stage(4)});
   spec.max_pending_rows = 256;
@@ -89,12 +90,7 @@ class CudaHandingStress : public CudaHandingTest {
   }
 
   void collect() {
-    for (Request* request = engine_->collect(); request != nullptr;) {
-      Request* const following = request->next;
-      check(*request);
-      engine_->recycle(*request);
-      request = following;
-    }
+    each_settled(*engine_, [this](const Request& request) { check(request); });
   }
 
   void check(const Request& request) {

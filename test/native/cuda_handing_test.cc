@@ -57,9 +57,9 @@ TEST_F(CudaHandingTest, AStretchFromTheMiddleOfABlockIsCopiedToWhereATensorMayBe
 
 TEST_F(CudaHandingTest, AllReadersOnTheDeviceReadTheSameRows) {
   EngineHarness harness(
-      pipeline_of({kernel_stage("a", kernel_model(), {{from_request()}}),
-                   kernel_stage("b", kernel_model(), {{from_stage(0, 0)}}),
-                   kernel_stage("c", kernel_model(), {{from_stage(0, 0)}}),
+      pipeline_of({stage_of("a", kernel_model(), {{from_request()}}),
+                   stage_of("b", kernel_model(), {{from_stage(0, 0)}}),
+                   stage_of("c", kernel_model(), {{from_stage(0, 0)}}),
                    stage_of("sum", fake_adding(1000, 2), {{from_stage(1, 0)}, {from_stage(2, 0)}})},
                   {from_stage(3)}));
   const Answer answer = harness.infer({1, 2});
@@ -72,8 +72,8 @@ TEST_F(CudaHandingTest, AllReadersOnTheDeviceReadTheSameRows) {
 
 TEST_F(CudaHandingTest, AValueThatAStageOnTheHostReadsComesBackForAll) {
   EngineHarness harness(
-      pipeline_of({kernel_stage("a", kernel_model(), {{from_request()}}),
-                   kernel_stage("b", kernel_model(), {{from_stage(0, 0)}}),
+      pipeline_of({stage_of("a", kernel_model(), {{from_request()}}),
+                   stage_of("b", kernel_model(), {{from_stage(0, 0)}}),
                    stage_of("c", fake_adding(100), {{from_stage(0, 0)}}),
                    stage_of("sum", fake_adding(1000, 2), {{from_stage(1, 0)}, {from_stage(2)}})},
                   {from_stage(3)}));
@@ -87,9 +87,9 @@ TEST_F(CudaHandingTest, AValueThatAStageOnTheHostReadsComesBackForAll) {
 TEST_F(CudaHandingTest, RowsTakeTheFirstOfTheCandidatesThatRan) {
   PipelineSpec spec =
       pipeline_of({stage_of("score", fake_adding(0), {{from_request()}}),
-                   kernel_stage("a", kernel_model(), {{from_request()}}),
-                   kernel_stage("b", kernel_model(), {{from_stage(1, 0)}}),
-                   kernel_stage("c", kernel_model(), {{from_stage(2, 0), from_stage(1, 0)}})},
+                   stage_of("a", kernel_model(), {{from_request()}}),
+                   stage_of("b", kernel_model(), {{from_stage(1, 0)}}),
+                   stage_of("c", kernel_model(), {{from_stage(2, 0), from_stage(1, 0)}})},
                   {from_stage(3, 0)});
   spec.stages[2].condition = Condition{from_stage(0, FakeModel::kScore), 0.5, {}, {}};
   EngineHarness harness(std::move(spec));
@@ -110,8 +110,8 @@ TEST_F(CudaHandingTest, NothingIsAllocatedWhileTrafficIsSteady) {
 TEST_F(CudaHandingTest, RowsAreLetGoOfWhenTheirLastReaderHasRunAndNotWithTheRequest) {
   const auto slow = fake_adding(1);
   slow->script().gate.close();
-  EngineHarness harness(pipeline_of({kernel_stage("a", kernel_model(), {{from_request()}}),
-                                     kernel_stage("b", kernel_model(), {{from_stage(0, 0)}}),
+  EngineHarness harness(pipeline_of({stage_of("a", kernel_model(), {{from_request()}}),
+                                     stage_of("b", kernel_model(), {{from_stage(0, 0)}}),
                                      stage_of("slow", slow, {{from_stage(1, 0)}})},
                                     {from_stage(2)}));
   const auto index = harness.submit({1});

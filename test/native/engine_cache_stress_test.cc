@@ -10,6 +10,7 @@
 #include <cstdlib>
 #include <random>
 
+#include "each_settled.h"
 #include "engine_harness.h"
 #include "trial.h"
 
@@ -122,12 +123,7 @@ class EngineCacheStress : public testing::Test {
   }
 
   void collect() {
-    for (Request* request = engine_->collect(); request != nullptr;) {
-      Request* const following = request->next;
-      check(*request);
-      engine_->recycle(*request);
-      request = following;
-    }
+    each_settled(*engine_, [this](const Request& request) { check(request); });
   }
 
   void check(const Request& request) {

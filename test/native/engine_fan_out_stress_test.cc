@@ -10,6 +10,7 @@
 #include <fstream>
 #include <random>
 
+#include "each_settled.h"
 #include "row_model.h"
 #include "trial.h"
 
@@ -96,12 +97,7 @@ class Owner {
   }
 
   void collect() {
-    for (Request* request = engine_.collect(); request != nullptr;) {
-      Request* const following = request->next;
-      check(*request);
-      engine_.recycle(*request);
-      request = following;
-    }
+    each_settled(engine_, [this](const Request& request) { check(request); });
   }
 
   [[nodiscard]] std::size_t requests_made() const { return expected_.size(); }

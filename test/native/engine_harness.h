@@ -22,6 +22,7 @@
 #include <utility>
 #include <vector>
 
+#include "each_settled.h"
 #include "engine/engine.h"
 #include "engine/output.h"
 #include "fake_model.h"
@@ -48,7 +49,7 @@ inline std::shared_ptr<FakeModel> fake_adding(float add, std::size_t inputs = 1)
   return fake(options);
 }
 
-inline StageSpec stage_of(std::string name, std::shared_ptr<FakeModel> model,
+inline StageSpec stage_of(std::string name, std::shared_ptr<Model> model,
                           std::vector<std::vector<Source>> inputs) {
   StageSpec stage;
   stage.name = std::move(name);
@@ -215,16 +216,11 @@ class EngineHarness {
 
   // What the event loop does when it is woken.
   std::size_t collect() {
-    std::size_t collected = 0;
-    for (Request* request = engine_->collect(); request != nullptr; ++collected) {
-      Request* const following = request->next;
-      EXPECT_EQ(answers_.count(request->index()), 0u) << "collected twice";
-      answers_[request->index()] = read(*request);
-      order.push_back(request->index());
-      engine_->recycle(*request);
-      request = following;
-    }
-    return collected;
+    return each_settled(*engine_, [this](const Request& request) {
+      EXPECT_EQ(answers_.count(request.index()), 0u) << "collected twice";
+      answers_[request.index()] = read(request);
+      order.push_back(request.index());
+    });
   }
 
   // Collects, and expires where the test asked for it, until the request is answered.

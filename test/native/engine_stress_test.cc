@@ -11,6 +11,7 @@
 #include <fstream>
 #include <random>
 
+#include "each_settled.h"
 #include "engine_harness.h"
 #include "trial.h"
 
@@ -96,12 +97,7 @@ class Owner {
   }
 
   void collect() {
-    for (Request* request = engine_.collect(); request != nullptr;) {
-      Request* const following = request->next;
-      check(*request);
-      engine_.recycle(*request);
-      request = following;
-    }
+    each_settled(engine_, [this](const Request& request) { check(request); });
   }
 
   void cancel_one() {

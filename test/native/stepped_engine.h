@@ -19,6 +19,7 @@
 #include <utility>
 #include <vector>
 
+#include "each_settled.h"
 #include "engine_harness.h"
 
 #if defined(__linux__)
@@ -235,13 +236,10 @@ class SteppedEngine {
   // Of the requests answered since the last call, all of which must have been completed.
   std::vector<Nanos> collect() {
     std::vector<Nanos> latencies;
-    for (Request* request = engine_->collect(); request != nullptr;) {
-      Request* const following = request->next;
-      EXPECT_EQ(request->settlement.outcome(), Outcome::kCompleted) << request->message;
-      latencies.push_back(request->settled_at - request->submitted);
-      engine_->recycle(*request);
-      request = following;
-    }
+    each_settled(*engine_, [&](const Request& request) {
+      EXPECT_EQ(request.settlement.outcome(), Outcome::kCompleted) << request.message;
+      latencies.push_back(request.settled_at - request.submitted);
+    });
     return latencies;
   }
 
