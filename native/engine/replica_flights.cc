@@ -28,9 +28,12 @@ void Replica::serve_flights() {
     flights_.back()->seat = gauge_.take_seat();
   }
   gauge_.set_max_batch(limits_.max_batch);
-  while (!stopping_.load(std::memory_order_acquire) || in_flight_ > 0) {
+  while (true) {
     if (finish_ended()) continue;
-    if (in_flight_ == flights_.size() || stopping_.load(std::memory_order_acquire)) {
+    // Asked once: to wait for an end because it stops, there must be something in flight.
+    const bool stops = stopping_.load(std::memory_order_acquire);
+    if (stops && in_flight_ == 0) break;
+    if (stops || in_flight_ == flights_.size()) {
       await_end();
       continue;
     }
