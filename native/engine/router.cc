@@ -1,5 +1,7 @@
 #include "engine/router.h"
 
+#include <algorithm>
+
 #include "engine/gather.h"
 #include "engine/routing.h"
 
@@ -49,7 +51,8 @@ bool Settler::shed(Request& request, std::uint32_t stage) {
 }
 
 void Settler::append(Request& request) {
-  request.settled_at = now_;
+  // Who joins a run under way shares a result whose moment was read before it came.
+  request.settled_at = std::max(now_, request.submitted);
   request.next = nullptr;
   (first_ == nullptr ? first_ : last_->next) = &request;
   last_ = &request;

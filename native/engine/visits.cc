@@ -47,7 +47,7 @@ void Visits::end(std::uint32_t visit, Nanos now, VisitState state, const VisitRu
   Visit& one = visits_[visit - 1];
   // Relaxed: whoever has the row now wrote it, or was handed the row by who did.
   if (one.state_.load(std::memory_order_relaxed) > VisitState::kRunning) return;
-  one.ended = now;
+  one.ended = std::max(now, one.queued);
   one.run = run;
   one.state_.store(state, std::memory_order_release);
 }

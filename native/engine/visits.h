@@ -90,7 +90,9 @@ class Visits {
   // The number of a new visit, to be handed on with the row; 0 where there is no room.
   std::uint32_t add(const VisitPlace& place, Nanos now);
 
-  // Nothing is done for a visit of number 0, nor for one that has ended: its first end counts.
+  // Nothing is done for a visit of number 0, nor for one that has ended: its first end counts. No
+  // visit ends before it was queued, though who attaches to a run that is just over is handed its
+  // moment, which was read before.
   void begin(std::uint32_t visit, Nanos now);
   void end(std::uint32_t visit, Nanos now, VisitState state, const VisitRun& run = {});
 

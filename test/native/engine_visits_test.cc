@@ -246,6 +246,18 @@ TEST(EngineVisits, GoOnWhereTheRowThatLedIsShed) {
   EXPECT_EQ(states_of(answer), (std::vector{VisitState::kRan}));
 }
 
+// A row may attach to a run that ended a moment ago, by a clock that was read before it came.
+TEST(EngineVisits, DoNotEndBeforeTheyAreQueued) {
+  Visits visits;
+  visits.reset(1);
+  const std::uint32_t visit = visits.add({}, 20);
+  visits.end(visit, 15, VisitState::kShared);
+  visits.each([](const Visit& seen, VisitState state) {
+    EXPECT_EQ(state, VisitState::kShared);
+    EXPECT_EQ(seen.ended, 20);
+  });
+}
+
 TEST(EngineVisits, SayWhoseItemARowIs) {
   EngineHarness harness(pipeline_of({fan_out_of("split", splitter(), {{from_request()}}),
                                      stage_of("add", fake_adding(1), {{from_stage(0, kItems)}})},

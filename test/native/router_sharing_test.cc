@@ -90,6 +90,19 @@ TEST_F(RouterSharing, GivesEachAttachedRowTheResultOnce) {
   for (Request* request : {&leader, &first, &left}) EXPECT_TRUE(let_go(*request));
 }
 
+// The moment of a run is read before those come who join it at the very last.
+TEST_F(RouterSharing, SettlesNobodyBeforeItCame) {
+  Request& leader = enter(1);
+  settler_.set_now(20);
+  Request& late = enter(1);
+  late.submitted = 20;
+  settler_.set_now(15);
+  router_.resolve(leader, 0, 0, true, settler_);
+  EXPECT_EQ(leader.settled_at, 15);
+  EXPECT_EQ(late.settled_at, 20);
+  for (Request* request : {&leader, &late}) EXPECT_TRUE(let_go(*request));
+}
+
 TEST_F(RouterSharing, LeavesAttachedRowsToTheirEndWhenNobodyServes) {
   Request& leader = enter(1);
   Request& attached = enter(1);
