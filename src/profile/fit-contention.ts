@@ -1,12 +1,10 @@
+import { bisect } from './bisect.ts'
 import { round } from './points.ts'
 import type { ContentionPoint } from './profile.ts'
 
 /** What contention may be multiplied by: beyond, it is something else that makes a burst last. */
 const least = 0.5
 const most = 2
-const steps = 12
-/** Closer than this there is nothing to gain. */
-const closeEnough = 0.01
 /**
  * How much longer a burst must be estimated to take with the most contention than with the least for its length to say
  * anything of contention: where threads are seldom busy together, a machine that has become a little slower says more.
@@ -38,15 +36,9 @@ export async function fitContention(
   if (!(highestMs >= leastEffect * lowestMs)) return contention
   if (burstMs <= lowestMs) return scaled(contention, least)
   if (burstMs >= highestMs) return scaled(contention, most)
-  let [low, high] = [Math.log(least), Math.log(most)]
-  for (let step = 0; step < steps; step++) {
-    const middle = (low + high) / 2
-    const middleMs = await estimateMs(scaled(contention, Math.exp(middle)))
-    if (Math.abs(middleMs / burstMs - 1) < closeEnough) return scaled(contention, Math.exp(middle))
-    if (middleMs < burstMs) low = middle
-    else high = middle
-  }
-  return scaled(contention, Math.exp((low + high) / 2))
+  const estimate = (factor: number) => estimateMs(scaled(contention, factor))
+  const factor = await bisect(burstMs, estimate, { lowest: least, highest: most })
+  return scaled(contention, factor)
 }
 
 function scaled(

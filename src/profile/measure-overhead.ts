@@ -3,6 +3,7 @@ import { definePipeline } from '../pipeline/define-pipeline.ts'
 import type { Pipeline } from '../pipeline/pipeline.ts'
 import { EstimatedTimes } from './estimated-times.ts'
 import { fitContention } from './fit-contention.ts'
+import { fitHops } from './fit-hops.ts'
 import { burstSize, type MeasuredBurst, measureBurst } from './measure-burst.ts'
 import { type MeasuringEngine, type RunTerms, withEngine } from './measuring-engine.ts'
 import { asItRan, requestTime, type StageRuns, type WholeRuns, withHops } from './overhead.ts'
@@ -15,6 +16,7 @@ const fewestRequests = 10
 /** The least pause before a request: when it comes, most threads sleep, as they do on a machine that is not full. */
 const pauseMs = 1
 const loopForMs = 400
+const loopRounds = 5
 
 interface Whole {
   readonly pipeline: Pipeline
@@ -57,8 +59,7 @@ export async function measureOverhead(
     return { ...loop, latenciesMs, requests, ran: Object.fromEntries(ran), measured }
   })
   const hopping = withHops(profile, runs)
-  const contended = await contentionAmong(hopping, { times, burst: runs.measured })
-  const known = { ...hopping, ...contended }
+  const known = await asInBurst(hopping, { times, burst: runs.measured })
   const otherwiseMs = await times.loneMs(asItRan(known, runs))
   const requestMs = requestTime(runs, otherwiseMs)
   const overhead = { hopMs: 0, ...known.overhead, requestMs }
@@ -66,16 +67,19 @@ export async function measureOverhead(
   return { stages: measured, overhead, ...(contention === undefined ? {} : { contention }) }
 }
 
-async function contentionAmong(
+/** With contention, and hops, as they are where batch follows batch. */
+async function asInBurst(
   profile: Profile,
   { times, burst }: { times: EstimatedTimes; burst: MeasuredBurst | undefined },
-): Promise<Pick<Profile, 'contention'>> {
-  if (profile.contention === undefined || burst === undefined) return {}
+): Promise<Profile> {
+  if (profile.contention === undefined || burst === undefined) return profile
   const { burstMs, requests } = burst
-  const estimateMs = (contention: Profile['contention']): Promise<number> => {
-    return times.burstMs({ ...profile, contention }, requests)
-  }
-  return { contention: await fitContention(profile.contention, { burstMs, estimateMs }) }
+  const estimateMs = (other: Profile): Promise<number> => times.burstMs(other, requests)
+  const contention = await fitContention(profile.contention, {
+    burstMs,
+    estimateMs: (contention) => estimateMs({ ...profile, contention }),
+  })
+  return fitHops({ ...profile, contention }, { burstMs, estimateMs })
 }
 
 /** On the first tier, with the first model, and with the largest batches that were measured. */
@@ -109,7 +113,7 @@ function less(after: StageRuns, before: StageRuns): StageRuns {
 
 /**
  * Milliseconds of the event loop for each of many requests, and of that what comes after it was sent: one at once, so that
- * it never waits for a core that threads of stages have taken.
+ * it never waits for a core that threads of stages have taken. The round with the median of some.
  */
 async function loopTimes(
   engine: MeasuringEngine,
@@ -129,10 +133,14 @@ async function loopTimes(
     return { sent, sendingMs }
   }
   await sendFor(forMs / 4) // until what it calls is compiled
-  const before = performance.eventLoopUtilization()
-  const { sent, sendingMs } = await sendFor(forMs)
-  const busyMs = performance.eventLoopUtilization(before).active
-  return { loopMs: busyMs / sent, answerMs: Math.max(0, busyMs - sendingMs) / sent }
+  const rounds: { loopMs: number; answerMs: number }[] = []
+  while (rounds.length < loopRounds) {
+    const before = performance.eventLoopUtilization()
+    const { sent, sendingMs } = await sendFor(forMs / loopRounds)
+    const busyMs = performance.eventLoopUtilization(before).active
+    rounds.push({ loopMs: busyMs / sent, answerMs: Math.max(0, busyMs - sendingMs) / sent })
+  }
+  return rounds.toSorted((a, b) => a.loopMs - b.loopMs)[loopRounds >> 1] as (typeof rounds)[number]
 }
 
 /** Each request some times, with a pause before it as long as the last one took: an engine that is half idle. */

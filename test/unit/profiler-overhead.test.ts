@@ -3,6 +3,7 @@ import { MillraceError } from '../../src/errors.ts'
 import { threadCounts, toContention } from '../../src/profile/contention.ts'
 import { EstimatedTimes } from '../../src/profile/estimated-times.ts'
 import { fitContention } from '../../src/profile/fit-contention.ts'
+import { fitHops } from '../../src/profile/fit-hops.ts'
 import { burstSize, measureBurst } from '../../src/profile/measure-burst.ts'
 import { asItRan, requestTime, withHops } from '../../src/profile/overhead.ts'
 import type { Profile } from '../../src/profile/profile.ts'
@@ -132,6 +133,30 @@ describe('contention among the stages', () => {
     const seldom = async (points: typeof contention) => 90 + 10 * (points[1]?.slowdown ?? 1)
     const options = { burstMs: 150, estimateMs: seldom as never }
     expect(await fitContention(contention, options)).toBe(contention)
+  })
+
+  it('leaves hops as they were, unless a burst takes less than the estimate without any', async () => {
+    const { stages } = profile
+    const hopping = {
+      ...profile,
+      stages: { ...stages, fast: { ...stages['fast'], scaleFactor: 1, hopMs: 2 } },
+      overhead: { requestMs: 0, loopMs: 0, hopMs: 4 },
+    }
+    const hopsAt = async (burstMs: number) => {
+      const fitted = await fitHops(hopping, {
+        burstMs,
+        estimateMs: async (given) => 100 + 10 * (given.stages['fast']?.hopMs ?? 0),
+      })
+      const { fast, sure } = fitted.stages
+      return [fast?.hopMs, sure?.hopMs, fitted.overhead?.hopMs]
+    }
+    expect(await hopsAt(130)).toEqual([2, undefined, 4])
+    expect(await hopsAt(50)).toEqual([0.5, undefined, 1])
+    const [fast, sure, others] = await hopsAt(110)
+    expect(fast).toBeGreaterThan(0.85)
+    expect(fast).toBeLessThan(1.15)
+    expect(others).toBeCloseTo(2 * (fast ?? Number.NaN), 4)
+    expect(sure).toBeUndefined()
   })
 
   it('is estimated of requests that come at once, by the ways they take', async () => {
