@@ -55,6 +55,10 @@ function describeSearch({ candidates, ruledOut, simulated }: PlanSearch): string
   const rows = Object.entries(ruledOut)
     .filter(([, count]) => count > 0)
     .map(([bound, count]) => `  ${formatCount(count)} ${bounds[bound] ?? `(${bound})`}`)
+  const others = Object.values(ruledOut).reduce((sum, count) => sum + count, 0)
+  // Found one after the other, each cheaper than the one before.
+  const met = candidates - others
+  if (met > 0) rows.push(`  ${formatCount(met)} ${met === 1 ? 'meets' : 'meet'} the objective`)
   const searched = `Searched: ${formatCount(candidates)} configurations, ${formatCount(simulated)} simulations.`
-  return rows.length === 0 ? searched : `${searched} Of the configurations\n${rows.join('\n')}`
+  return others === 0 ? searched : `${searched} Of the configurations\n${rows.join('\n')}`
 }

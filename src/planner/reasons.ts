@@ -16,18 +16,25 @@ export async function reasons(
   const asked = alternatives.filter((each) => each !== undefined)
   const all = { enough: search.judge.requests }
   const counts = await search.judge.late([candidate, ...asked], all)
-  const lateOf = (alternative: Candidate | undefined): number | undefined =>
-    alternative && counts[asked.indexOf(alternative) + 1]
+  const [planned = 0] = counts
+  const lateOf = (alternative: Candidate | undefined): Lateness | undefined =>
+    alternative && { late: counts[asked.indexOf(alternative) + 1] as number, planned }
   return Object.fromEntries(
     candidate.map((choice, stage) => {
       const parts = [
-        replicasReason(search, { choice, late: lateOf(alternatives[2 * stage]) }),
-        batchReason(search, { choice, stage, late: lateOf(alternatives[2 * stage + 1]) }),
+        replicasReason(search, { choice, lateness: lateOf(alternatives[2 * stage]) }),
+        batchReason(search, { choice, stage, lateness: lateOf(alternatives[2 * stage + 1]) }),
         tierReason(search, { candidate, stage }),
       ]
       return [search.space.graph.names[stage] as string, parts.join('; ')]
     }),
   )
+}
+
+/** How many requests would be late with something else, and are with what was planned. */
+interface Lateness {
+  readonly late: number
+  readonly planned: number
 }
 
 function fewerReplicas({ option, replicas }: Choice): Choice | undefined {
@@ -52,26 +59,29 @@ function placementOf({ space }: Search, { choice, stage }: StageChoice): Placeme
 
 function replicasReason(
   search: Search,
-  { choice, late }: { readonly choice: Choice; readonly late: number | undefined },
+  { choice, lateness }: { readonly choice: Choice; readonly lateness: Lateness | undefined },
 ): string {
-  if (late === undefined) return '1 replica: the fewest'
+  if (lateness === undefined) return '1 replica: the fewest'
   const { replicas } = choice
-  return `${replicas} replicas: with ${replicas - 1}, ${shareLate(search, late)}`
+  return `${replicas} replicas: with ${replicas - 1}, ${shareLate(search, lateness)}`
 }
 
 function batchReason(
   search: Search,
-  { choice, stage, late }: StageChoice & { readonly late: number | undefined },
+  { choice, stage, lateness }: StageChoice & { readonly lateness: Lateness | undefined },
 ): string {
   const batch = `batch ${choice.option.maxBatch}`
   const smaller = smallerBatch(search, { choice, stage })
-  if (smaller === undefined || late === undefined) return `${batch}: the smallest`
-  return `${batch}: with ${smaller.option.maxBatch}, ${shareLate(search, late)}`
+  if (smaller === undefined || lateness === undefined) return `${batch}: the smallest`
+  return `${batch}: with ${smaller.option.maxBatch}, ${shareLate(search, lateness)}`
 }
 
-function shareLate({ judge }: Search, late: number): string {
+function shareLate({ judge }: Search, { late, planned }: Lateness): string {
   const { requests, allowed } = judge
+  if (late === planned) return 'as many requests would be late'
   const share = `${percent(late / requests)} of requests would be late`
+  // That would do, too: of plans that cost the same, the one with fewer late requests is taken.
+  if (late <= allowed) return `${share} instead of ${percent(planned / requests)}`
   return `${share} (${percent(allowed / requests)} allowed)`
 }
 

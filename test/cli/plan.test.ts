@@ -28,6 +28,7 @@ describe('plan', () => {
       /^cost +0\.1330 \/h$/m,
       /^Why:\n {2}fast +\S.*\n {2}accurate +\S/m,
       /^Searched: [\d,]+ configurations, [\d,]+ simulations\. Of the configurations\n {2}[\d,]+ \S/m,
+      /^ {2}[\d,]+ meets? the objective$/m,
     ]) {
       expect(stdout).toMatch(line)
     }

@@ -9,6 +9,7 @@ import { allowedLate } from '../../src/planner/judge.ts'
 import type { Plan, PlanLimits } from '../../src/planner/plan.ts'
 import { readPlan, writePlan } from '../../src/planner/plan-file.ts'
 import { Planner } from '../../src/planner/planner.ts'
+import { Trace } from '../../src/workload/trace.ts'
 import { hardware, profileOf, stage, steadyTrace, tier } from './estimator-profiles.ts'
 import {
   costOf,
@@ -80,6 +81,20 @@ describe('a single stage', () => {
     })
     expect(plan.reasons['a']).toMatch(/^2 replicas: with 1, 9\d(\.\d)? % of requests would be late/)
     expect(plan.reasons['a']).toContain('(1 % allowed); batch 1: the smallest; cpu-1: the cheapest')
+  })
+})
+
+describe('a batch that could be smaller', () => {
+  it('is taken where fewer requests are late, which the reason says', async () => {
+    const planner = new Planner({
+      profile: profileOf({ a: stage({ 1: 10, 2: 12, 4: 20 }) }),
+      hardware,
+    })
+    const trace = Trace.gamma({ ratePerS: 90, cv2: 4, durationMs: 20_000, seed: 3 })
+    const plan = await planner.plan(trace, { objective: { latencyMs: 120, percentile: 90 } })
+    expect(plan.reasons['a']).toMatch(
+      /batch \d: with \d, [\d.]+ % of requests would be late instead of [\d.]+ %/,
+    )
   })
 })
 
