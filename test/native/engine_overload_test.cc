@@ -169,13 +169,13 @@ TEST_F(EngineOverload, GivesThePlacesOfWhatItShedsToWhatComesBehind) {
 // A batch in place is told by its ends, so rows must come in the order of their slots.
 TEST_F(EngineOverload, GivesEachRowItsOwnAnswerWhereASmallerBatchSavesSome) {
   EngineHarness harness(spec(model_, 8));
-  model_->script().service_ns = 400 * kMs;
+  model_->script().service_ns = 800 * kMs;
   for (int i = 0; i < 3; ++i) harness.infer(std::vector<float>(8, 1));
   crowd(harness, 0);
   std::vector<std::uint32_t> indices;
   for (int i = 0; i < 4; ++i) {
-    SubmitOptions options;  // four rows take 200 ms, eight 400
-    if (i % 2 == 1) options.deadline = harness.in(380 * kMs);
+    SubmitOptions options;  // four rows take 400 ms, eight 800
+    if (i % 2 == 1) options.deadline = harness.in(760 * kMs);
     const SubmitResult result = harness.try_submit({static_cast<float>(i)}, options);
     ASSERT_EQ(result.refusal, Refusal::kNone);
     indices.push_back(result.index);
