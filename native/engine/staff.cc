@@ -251,6 +251,7 @@ StageStats Staff::stage_stats(std::size_t stage) const {
   stats.queue_ns = queue.summary();
   stats.service_ns = service.summary();
   stats.batch_rows = rows.summary();
+    stats.as_graphs += one.as_graphs.get();
   return stats;
 }
 

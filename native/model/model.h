@@ -65,6 +65,7 @@ struct RunResult {
   std::vector<std::vector<TensorView>> ragged;  // empty, or per output: a view for each row, with
                                                 // the dims of the row alone; empty where stacked
   std::vector<RowFailure> failed;  // ascending; what other fields say of them is not read
+  bool as_graph = false;  // whether a device was given the batch in one call, as a CUDA graph
 };
 
 // Who wants to know that a batch has ended.

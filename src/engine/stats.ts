@@ -53,6 +53,11 @@ export interface StageStats extends NativeStageStats {
    */
   readonly handedOnRows: number
   /**
+   * Batches that the driver was given as a CUDA graph (`graphs` of a `cuda()` stage); the others were launched call by call.
+   * None of a size where the driver could not make a graph.
+   */
+  readonly graphBatches: number
+  /**
    * How often a replica came down to smaller batches than it was to take, since the memory of its device was not enough. It
    * stays with them until it is replaced.
    */

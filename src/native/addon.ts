@@ -141,6 +141,8 @@ export interface LoadKernelOptions {
   readonly grid: readonly [y: number, z: number]
   readonly block: readonly [x: number, y: number, z: number]
   readonly sharedBytes: number
+  /** Whether batches of some sizes are launched as CUDA graphs. */
+  readonly graphs: boolean
   readonly device: number
   /** Of the device, that kernels of this process may take, all together; Infinity for no limit. */
   readonly memoryBytes: number

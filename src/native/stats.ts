@@ -25,6 +25,7 @@ export interface NativeStageStats {
   readonly paddedElements: number
   readonly paddingElements: number
   readonly handedOnRows: number
+  readonly graphBatches: number
   readonly shrunkBatches: number
   readonly busyMs: number
   readonly queueMs: NativeSummary

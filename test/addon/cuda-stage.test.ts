@@ -10,10 +10,11 @@ import { cuda, definePipeline, Engine, inline } from '../../src/index.ts'
 let copies = 0
 const folder = mkdtempSync(join(tmpdir(), 'millrace-cuda-'))
 
-function build(source: string): string {
-  const file = join(folder, `${source}.so`)
+function build(source: string, without = ''): string {
+  const file = join(folder, `${source}${without}.so`)
   const path = fileURLToPath(new URL(`../native/${source}.cc`, import.meta.url))
-  execFileSync('g++', ['-std=c++20', '-O0', '-fPIC', '-shared', '-o', file, path])
+  const flags = without === '' ? [] : [`-D${without}`]
+  execFileSync('g++', ['-std=c++20', '-O0', '-fPIC', '-shared', ...flags, '-o', file, path])
   return file
 }
 
@@ -65,10 +66,14 @@ function pipelineOf(text: string, more: object = {}) {
   })
 }
 
-/** Without that file, the rest as it is. */
-async function without<Result>(name: string, run: () => Promise<Result>): Promise<Result> {
+/** Without that file, or with another in its place, the rest as it is. */
+async function without<Result>(
+  name: string,
+  run: () => Promise<Result>,
+  file = '/nowhere/missing.so',
+): Promise<Result> {
   const before = process.env[name]
-  process.env[name] = '/nowhere/missing.so'
+  process.env[name] = file
   try {
     return await run()
   } finally {
@@ -184,6 +189,40 @@ describe.runIf(process.platform === 'linux')('a stage of a CUDA kernel', () => {
 })
 
 describe.runIf(process.platform === 'linux')('the fallback of a CUDA kernel', () => {
+describe.runIf(process.platform === 'linux')('graphs of a CUDA kernel', () => {
+  it('answer as it does without them, and count', async () => {
+    const configuration = { double: { maxBatch: 4 } }
+    await using engine = await Engine.start(pipelineOf(ptx, { graphs: true }), { configuration })
+    for (const rows of [1, 2, 3, 4]) {
+      const x = Float32Array.from({ length: rows * width }, (_, at) => at)
+      expect((await engine.infer({ x })).y.data).toEqual(x.map((one) => one * 2))
+    }
+    const { batches, graphBatches } = engine.stats().stages.double
+    expect({ batches, graphBatches }).toEqual({ batches: 4, graphBatches: 3 })
+  })
+
+  it('are none where they are not asked for', async () => {
+    await using engine = await Engine.start(pipelineOf(ptx))
+    await engine.infer({ x: new Float32Array(width) })
+    expect(engine.stats().stages.double.graphBatches).toBe(0)
+  })
+
+  it('need a driver that has them', async () => {
+    const old = build('cuda_double', 'CUDA_DOUBLE_NO_GRAPHS')
+    const start = (graphs: boolean) =>
+      without('MILLRACE_CUDA_DRIVER', () => Engine.start(pipelineOf(ptx, { graphs })), old)
+    await expect(start(true)).rejects.toMatchObject({
+      code: 'MILLRACE_MODEL_LOAD',
+      stage: 'double',
+      message: expect.stringMatching(
+        /does not export cuStreamBeginCapture_v2, which CUDA graphs need \(graphs: true\): install/,
+      ),
+    })
+    await using engine = await start(false)
+    expect(engine.state).toBe('serving')
+  }, 60_000)
+})
+
   const fallback = ({ x }: { x: { data: ArrayLike<number> } }) => ({
     y: Float32Array.from(x.data, (one) => one * 20),
   })

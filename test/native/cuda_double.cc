@@ -1,7 +1,8 @@
 // The test double of NVIDIA's driver and management library: see cuda_double.h. Memory of its
 // device is memory of the host. Its kernels, known by what their names contain: "twice", which
 // doubles floats in place (pointer, count), and "twice_rows", which does so from one tensor into
-// another (from, to, rows), one float a thread. Streams take turns, an operation each.
+// another (from, to, rows), one float a thread. Streams take turns, an operation each;
+// those of a graph are told one by one.
 #include "cuda_double.h"
 
 #include <array>
@@ -16,6 +17,7 @@
 #include <mutex>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace {
@@ -26,6 +28,7 @@ constexpr int kInvalidContext = 201;
 constexpr int kInvalidPtx = 218;
 constexpr int kNotFound = 500;
 constexpr int kNotReady = 600;
+constexpr int kCaptureUnsupported = 900;
 constexpr std::size_t kMemoryBytes = std::size_t{1} << 30;
 
 using Marker = std::shared_ptr<bool>;  // whether it was reached
@@ -36,9 +39,14 @@ struct Operation {
   Marker after;  // not before this was reached; null: at once
 };
 
+struct Graph {
+  std::vector<Operation> operations;
+};
+
 struct Stream {
   int number;
   std::deque<Operation> waiting;
+  Graph* recording = nullptr;  // takes what is asked for, where there is one
 };
 
 struct Event {
@@ -109,6 +117,10 @@ struct Double {
   }
 
   int enqueue(Stream* stream, Operation operation) {
+    if (stream->recording != nullptr) {
+      stream->recording->operations.push_back(std::move(operation));
+      return 0;
+    }
     stream->waiting.push_back(std::move(operation));
     if (!held) {
       while (step()) {
@@ -184,6 +196,8 @@ int twice(const float* from, float* to, unsigned count) {
       return "CUDA_ERROR_INVALID_PTX";
     case 719:
       return "CUDA_ERROR_LAUNCH_FAILED";
+    case kCaptureUnsupported:
+      return "CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED";
     case 802:
       return "CUDA_ERROR_SYSTEM_NOT_READY";
     default:
@@ -361,6 +375,7 @@ EXPORT int cuStreamQuery(Stream* stream) {
 EXPORT int cuStreamSynchronize(Stream* stream) {
   const Call call("cuStreamSynchronize");
   if (call.failed() != 0) return call.failed();
+  if (stream->recording != nullptr) return kCaptureUnsupported;
   while (!stream->waiting.empty() && the_double().step()) {
   }
   return the_double().lost;
@@ -389,6 +404,8 @@ EXPORT int cuEventDestroy_v2(Event* event) {
 EXPORT int cuEventRecord(Event* event, Stream* stream) {
   const Call call("cuEventRecord");
   if (call.failed() != 0) return call.failed();
+  // The driver's would be of the graph then, and whoever asks after it is told an error.
+  if (stream->recording != nullptr) return kCaptureUnsupported;
   const Marker marker = std::make_shared<bool>(false);
   event->marker = marker;
   return the_double().enqueue(stream, {"recorded an event",
@@ -515,6 +532,58 @@ EXPORT int cuLaunchKernel(int* function, unsigned grid_x, unsigned grid_y, unsig
                                  },
                                  nullptr});
 }
+
+#ifndef CUDA_DOUBLE_NO_GRAPHS
+EXPORT int cuStreamBeginCapture_v2(Stream* stream, int mode) {
+  const Call call("cuStreamBeginCapture_v2");
+  if (call.failed() != 0) return call.failed();
+  if (stream->recording != nullptr || mode != 1) return kInvalidValue;
+  stream->recording = new Graph;
+  the_double().alive.insert(stream->recording);
+  return context_code();
+}
+
+// The stream does not record any more, whatever it says.
+EXPORT int cuStreamEndCapture(Stream* stream, Graph** graph) {
+  const Call call("cuStreamEndCapture");
+  Graph* const recorded = std::exchange(stream->recording, nullptr);
+  if (recorded == nullptr) return kInvalidValue;
+  if (call.failed() != 0) {
+    end(recorded);
+    return call.failed();
+  }
+  *graph = recorded;
+  return context_code();
+}
+
+EXPORT int cuGraphDestroy(Graph* graph) {
+  const Call call("cuGraphDestroy");
+  const int ended = end(graph);
+  return ended != 0 ? ended : call.failed();
+}
+
+EXPORT int cuGraphInstantiateWithFlags(Graph** executable, Graph* graph, unsigned long long) {
+  const Call call("cuGraphInstantiateWithFlags", of_bytes(graph->operations.size()));
+  if (call.failed() != 0) return call.failed();
+  *executable = new Graph(*graph);
+  the_double().alive.insert(*executable);
+  return context_code();
+}
+
+EXPORT int cuGraphExecDestroy(Graph* executable) {
+  const Call call("cuGraphExecDestroy");
+  const int ended = end(executable);
+  return ended != 0 ? ended : call.failed();
+}
+
+EXPORT int cuGraphLaunch(Graph* executable, Stream* stream) {
+  const Call call("cuGraphLaunch");
+  if (call.failed() != 0) return call.failed();
+  if (the_double().alive.count(executable) == 0) return kInvalidValue;
+  for (const Operation& operation : executable->operations) the_double().enqueue(stream, operation);
+  return context_code();
+}
+#endif
 
 EXPORT int nvmlInit_v2() {
   return 0;
