@@ -61,6 +61,8 @@ Napi::Object write_stage(Napi::Env env, const StageStats& stats) {
   object.Set("serviceMs", write_summary(env, stats.service_ns, kMillisPerNano));
   object.Set("batchRows", write_summary(env, stats.batch_rows, 1));
   object.Set("cache", write_cache(env, stats.cache));
+  object.Set("fallback",
+             stats.fallback ? Napi::String::New(env, *stats.fallback) : env.Undefined());
   return object;
 }
 

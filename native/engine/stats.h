@@ -71,7 +71,8 @@ struct StageStats {
   HistogramSummary queue_ns;
   HistogramSummary service_ns;
   HistogramSummary batch_rows;
-  std::optional<CacheStats> cache;  // where the stage has one
+  std::optional<CacheStats> cache;      // where the stage has one
+  std::optional<std::string> fallback;  // why it runs on its fallback, where it does
 };
 
 struct EngineStats {

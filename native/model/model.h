@@ -112,6 +112,10 @@ class Runner {
   // same time as interrupt().
   virtual void resume() noexcept {}
 
+  // Why another model has taken the place of this runner's, for good; null where none has. Any
+  // thread; valid as long as the runner is.
+  [[nodiscard]] virtual const Error* replaced() const { return nullptr; }
+
   // Makes the run in progress, and every later one, fail as soon as possible. Safe from any thread;
   // never blocks.
   virtual void terminate() noexcept = 0;

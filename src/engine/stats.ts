@@ -72,6 +72,11 @@ export interface StageStats extends NativeStageStats {
   readonly batchRows: Distribution
   /** What became of equal rows; undefined where the stage has no cache. */
   readonly cache: CacheStats | undefined
+  /**
+   * Why the stage runs on its fallback: why what was wanted more cannot be used, or how the device was lost on which it ran.
+   * Undefined where it does not.
+   */
+  readonly fallback: string | undefined
 }
 
 /** What the cache of a stage did since the engine started, and what it holds now. */

@@ -32,6 +32,7 @@ export interface NativeStageStats {
   readonly serviceMs: NativeSummary
   readonly batchRows: NativeSummary
   readonly cache: NativeCacheStats | undefined
+  readonly fallback: string | undefined
 }
 
 export interface NativeCacheStats {
