@@ -34,14 +34,19 @@ function doubling(source: string, graphs = false) {
 }
 
 describe('a kernel on a GPU', () => {
-  it.each([false, true])('answers every request right, many at once, graphs: %s', async (graphs) => {
-    const engine = await Engine.start(doubling(twice, graphs))
-    const requests = Array.from({ length: 2000 }, (_, at) => ({ x: new Float32Array(64).fill(at) }))
-    const results = await engine.inferMany(requests)
-    expect(results.map(({ y }) => y.data[63])).toEqual(requests.map((_, at) => 2 * at))
-    expect(engine.stats().stages.double.graphBatches > 0).toBe(graphs)
-    await engine.close()
-  })
+  it.each([false, true])(
+    'answers every request right, many at once, graphs: %s',
+    async (graphs) => {
+      const engine = await Engine.start(doubling(twice, graphs))
+      const requests = Array.from({ length: 2000 }, (_, at) => ({
+        x: new Float32Array(64).fill(at),
+      }))
+      const results = await engine.inferMany(requests)
+      expect(results.map(({ y }) => y.data[63])).toEqual(requests.map((_, at) => 2 * at))
+      expect(engine.stats().stages.double.graphBatches > 0).toBe(graphs)
+      await engine.close()
+    },
+  )
 
   it('reads what the kernel before it left on the device, many requests at once', async () => {
     const width = 40 // rows of 160 bytes: from the middle of a block they must be copied
