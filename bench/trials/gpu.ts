@@ -156,13 +156,15 @@ async function saturation({ quick }: TrialOptions): Promise<Comparison> {
 
 async function dispatch({ quick }: TrialOptions): Promise<Comparison> {
   const requests = quick ? 500 : 5000
-  const engine = await startEngine(emptyKernel, { kernel: 'empty', elements: 1, maxBatch: 1 })
+  const stage = { kernel: 'empty', elements: 1, maxBatch: 1 }
+  const engine = await startEngine(emptyKernel, stage)
+  const withGraphs = await startEngine(emptyKernel, { ...stage, graphs: true })
   const x = new Float32Array(1)
-  const stage = async () => {
+  const latencyUs = async (of: typeof engine) => {
     const takenUs: number[] = []
     for (let request = 0; request < requests; request++) {
       const startMs = performance.now()
-      await engine.infer({ x })
+      await of.infer({ x })
       takenUs.push((performance.now() - startMs) * 1000)
     }
     return median(takenUs)
@@ -173,27 +175,33 @@ async function dispatch({ quick }: TrialOptions): Promise<Comparison> {
     return 1e6 / (await loadBenchAddon().gpuBatches(terms))
   }
   const figures = await alternate(
-    { stage, bare },
+    { stage: () => latencyUs(engine), graphs: () => latencyUs(withGraphs), bare },
     { rounds: quick ? 3 : 7, label: 'gpu-dispatch, us' },
   )
-  await engine.close()
+  await Promise.all([engine.close(), withGraphs.close()])
   return {
     ours: median(figures.stage) - median(figures.bare),
     reference: null,
     referenceName: 'the same kernel, launched bare',
-    details: { rounds: figures },
+    details: { withGraphs: median(figures.graphs) - median(figures.bare), rounds: figures },
   }
 }
 
 function startEngine(
   source: string,
-  { kernel, elements, maxBatch }: { kernel: string; elements: number; maxBatch: number },
+  {
+    kernel,
+    elements,
+    maxBatch,
+    graphs = false,
+  }: { kernel: string; elements: number; maxBatch: number; graphs?: boolean },
 ) {
   const pipeline = definePipeline({
     name: 'gpu',
     stages: {
       kernel: cuda(source, {
         kernel,
+        graphs,
         inputs: { x: { from: 'request.x', type: 'float32', dims: [elements] } },
         outputs: { y: { type: 'float32', dims: [elements] } },
       }),

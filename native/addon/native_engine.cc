@@ -149,6 +149,8 @@ Napi::Value NativeEngine::attach(const Napi::CallbackInfo& info) {
   open_dims_ = static_cast<const double*>(open_dims.Data());
   open_dims_buffer_ = Napi::Reference<Napi::ArrayBuffer>::New(open_dims, 1);
   on_settled_ = Napi::Persistent(options.Get("onSettled").As<Napi::Function>());
+  on_fallback_ = Napi::Persistent(options.Get("onFallback").As<Napi::Function>());
+  runtime_.wake();  // for what became of replicas as they were made
   return make_submit(info.Env());
 }
 
@@ -301,6 +303,14 @@ void NativeEngine::update_hold() {
 void NativeEngine::on_wake(Napi::Env env) {
   if (writer_ == nullptr) return;
   deliver(env, engine_->collect());
+  tell_fallbacks(env);
+}
+
+void NativeEngine::tell_fallbacks(Napi::Env env) {
+  for (const Fallbacks::Move& move : engine_->take_fallbacks()) {
+    on_fallback_.Call({Napi::Number::New(env, static_cast<double>(move.stage)),
+                       Napi::String::New(env, move.reason)});
+  }
 }
 
 void NativeEngine::deliver(Napi::Env env, Request* settled) {

@@ -53,6 +53,7 @@ class NativeEngine : public Napi::ObjectWrap<NativeEngine>, public WakeListener 
   bool read_row_dims(std::size_t index, const double*& open_dims);
   void deliver(Napi::Env env, Request* settled);
   void flush(Napi::Env env);
+  void tell_fallbacks(Napi::Env env);
   void update_hold();
   Napi::Value run_change(Napi::Env env, std::function<Status(Engine&)> change);
   std::shared_ptr<Napi::ObjectReference> keep_alive();
@@ -61,6 +62,7 @@ class NativeEngine : public Napi::ObjectWrap<NativeEngine>, public WakeListener 
   std::shared_ptr<Engine> engine_;  // shared with jobs in progress
   std::unique_ptr<ResultWriter> writer_;
   Napi::FunctionReference on_settled_;
+  Napi::FunctionReference on_fallback_;
   Napi::Reference<Napi::ArrayBuffer> open_dims_buffer_;
   const double* open_dims_ = nullptr;
   std::vector<CallerInput> inputs_;                // scratch of submit

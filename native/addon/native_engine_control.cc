@@ -42,7 +42,8 @@ Napi::Value NativeEngine::run_change(Napi::Env env, std::function<Status(Engine&
   const auto status = std::make_shared<Status>();
   runtime_.run_job([engine = engine_, change = std::move(change),
                     status] { *status = guarded(change, *engine); },
-                   [self = keep_alive(), deferred, status](Napi::Env js) {
+                   [this, self = keep_alive(), deferred, status](Napi::Env js) {
+                     tell_fallbacks(js);
                      if (status->ok()) {
                        deferred.Resolve(js.Undefined());
                      } else {

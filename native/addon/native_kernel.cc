@@ -53,6 +53,7 @@ std::shared_ptr<KernelLoad> read_load(const Napi::Object& object) {
   read_sizes(object, "block", options.block);
   options.shared_bytes = object.Get("sharedBytes").As<Napi::Number>().Uint32Value();
   options.device = object.Get("device").As<Napi::Number>().Int32Value();
+  options.graphs = flag(object, "graphs");
   const double limit = number(object, "memoryBytes");
   if (std::isfinite(limit)) options.memory_limit = static_cast<std::size_t>(limit);
   return load;

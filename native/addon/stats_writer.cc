@@ -54,12 +54,15 @@ Napi::Object write_stage(Napi::Env env, const StageStats& stats) {
   set(object, "paddedElements", stats.padded_elements);
   set(object, "paddingElements", stats.padding_elements);
   set(object, "handedOnRows", stats.handed_on);
+  set(object, "graphBatches", stats.as_graphs);
   set(object, "shrunkBatches", stats.shrunk);
   set(object, "busyMs", static_cast<double>(stats.busy_ns) * kMillisPerNano);
   object.Set("queueMs", write_summary(env, stats.queue_ns, kMillisPerNano));
   object.Set("serviceMs", write_summary(env, stats.service_ns, kMillisPerNano));
   object.Set("batchRows", write_summary(env, stats.batch_rows, 1));
   object.Set("cache", write_cache(env, stats.cache));
+  object.Set("fallback",
+             stats.fallback ? Napi::String::New(env, *stats.fallback) : env.Undefined());
   return object;
 }
 

@@ -57,12 +57,15 @@ Result<const CudaDriver*> CudaDriver::load(const std::string& path) {
 Status CudaDriver::open(const std::string& path) {
   const Result<SharedLibrary> library = SharedLibrary::open(path);
   if (!library.ok()) return library.error();
+  path_ = path;
   std::string missing;
-  table_.each([&](auto& entry) {
+  const auto find = [&](auto& entry, std::string& first_missing) {
     using Call = decltype(entry.call);
     entry.call = reinterpret_cast<Call>(library.value().symbol(entry.name));
-    if (entry.call == nullptr && missing.empty()) missing = entry.name;
-  });
+    if (entry.call == nullptr && first_missing.empty()) first_missing = entry.name;
+  };
+  table_.each([&](auto& entry) { find(entry, missing); });
+  table_.each_of_graphs([&](auto& entry) { find(entry, missing_); });
   if (!missing.empty()) {
     return Error{ErrorCode::kModelLoad, "'" + path + "' does not export " + missing +
                                             ": it is too old, or no CUDA driver"};
@@ -71,6 +74,13 @@ Status CudaDriver::open(const std::string& path) {
   has_device_ = started != cuda::Code::kNoDevice;
   if (has_device_ && started != cuda::Code::kSuccess) return check(table_.init.name, started);
   return (*this)(&cuda::DriverTable::driver_version, &cuda_version_);
+}
+
+Status CudaDriver::check_graphs() const {
+  if (missing_.empty()) return {};
+  return Error{ErrorCode::kModelLoad, "'" + path_ + "' does not export " + missing_ +
+                                          ", which CUDA graphs need (graphs: true): install a "
+                                          "newer driver, or leave them out"};
 }
 
 Status CudaDriver::check(const char* call, cuda::Code code) const {

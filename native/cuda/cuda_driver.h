@@ -32,6 +32,9 @@ class CudaDriver {
   // The latest CUDA that it serves: 12040 is 12.4.
   int cuda_version() const { return cuda_version_; }
 
+  // Whether it has CUDA graphs, without which their entries must not be called. Error: kModelLoad.
+  [[nodiscard]] Status check_graphs() const;
+
   // Calls an entry: `driver(&DriverTable::init, 0)`.
   template <class... Formal, class... Arguments>
   Status operator()(cuda::Entry<Formal...> cuda::DriverTable::*entry,
@@ -57,6 +60,8 @@ class CudaDriver {
   Status check(const char* call, cuda::Code code) const;
 
   cuda::DriverTable table_;
+  std::string path_;
+  std::string missing_;  // of graphs; empty: nothing
   int cuda_version_ = 0;
   bool has_device_ = true;
 };

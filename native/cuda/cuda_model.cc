@@ -54,6 +54,8 @@ Result<std::shared_ptr<CudaModel>> CudaModel::load(const CudaKernelLibraries& li
   if (!sizes.ok()) return sizes.error();
   const Result<const CudaDriver*> driver = CudaDriver::load(libraries.driver);
   if (!driver.ok()) return about(options, driver.error());
+  const Status graphs = options.graphs ? driver.value()->check_graphs() : Status{};
+  if (!graphs.ok()) return about(options, graphs.error());
   auto context = CudaContext::open(*driver.value(), options.device);
   if (!context.ok()) return about(options, context.error());
   const auto compiled = compile(*context.value(), libraries.nvrtc, source, options.ptx);

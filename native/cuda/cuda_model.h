@@ -41,6 +41,7 @@ struct CudaModelOptions {
   std::array<unsigned, 3> block = {256, 1, 1};
   unsigned shared_bytes = 0;
   int device = 0;
+  bool graphs = false;  // batches of some sizes are launched as CUDA graphs: see cuda_graphs.h
 
   // Memory of the device that the process's kernels may take, all together, for its runners to be
   // made.
@@ -50,7 +51,8 @@ struct CudaModelOptions {
 class CudaModel final : public Model, public std::enable_shared_from_this<CudaModel> {
  public:
   // Blocks: opening the device and compiling take from 0.1 s to seconds. Errors: kModelLoad where a
-  // library is missing or the source is not to be compiled, kInvalidOption where there is no such
+  // library is missing, the driver has no graphs that are wanted, or the source is not to be
+  // compiled, kInvalidOption where there is no such
   // device or a tensor has no fixed size, and what the driver says.
   static Result<std::shared_ptr<CudaModel>> load(const CudaKernelLibraries& libraries,
                                                  const KernelSource& source,

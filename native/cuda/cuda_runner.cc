@@ -18,6 +18,9 @@ std::size_t aligned(std::size_t bytes) {
   return (bytes + kAlignment - 1) / kAlignment * kAlignment;
 }
 
+// Copying so much on the host takes about as long as the call that it saves.
+constexpr std::size_t kMostInGraph = std::size_t{64} << 10;
+
 bool is_full(const Status& status) {
   return !status.ok() && status.error().code == ErrorCode::kOutOfMemory;
 }
@@ -120,6 +123,7 @@ Status CudaRunner::make_slot(Slot& slot) const {
     status = take(PinnedMemory::allocate(context, results_bytes_), slot.results);
   if (status.ok()) status = take(CudaStream::create(context), slot.stream);
   if (status.ok()) status = take(CudaEvent::create(context), slot.done);
+  slot.graphs = CudaGraphs(context);
   return status;
 }
 
@@ -168,11 +172,62 @@ Error CudaRunner::explain(const Error& error) const {
 
 Status CudaRunner::enqueue(const RunBatch& batch, Slot& slot) {
   Status status = place(batch.rows, slot);
+  if (!status.ok()) return status;
+  const Result<bool> launched = enqueue_graph(batch, slot);
+  if (!launched.ok()) return launched.error();
+  slot.as_graph = launched.value();
+  if (!slot.as_graph) status = enqueue_calls(batch, slot);
+  if (status.ok()) status = slot.stream.record(slot.done);
+  return status;
+}
+
+Status CudaRunner::enqueue_calls(const RunBatch& batch, Slot& slot) {
+  Status status;
   for (std::size_t i = 0; i < inputs_.size() && status.ok(); ++i)
     status = copy_in(batch.inputs[i], i, batch.rows, slot);
   if (status.ok()) status = launch(batch.rows, slot);
   if (status.ok()) status = copy_out(batch.rows, slot);
-  if (status.ok()) status = slot.stream.record(slot.done);
+  return status;
+}
+
+// Whether all of its tensors lie, or can be copied to, where those of every batch do.
+bool CudaRunner::may_be_graph(const RunBatch& batch, const Slot& slot) const {
+  const auto is_elsewhere = [](const TensorView& input) { return input.handles != nullptr; };
+  return model_->options().graphs && !slot.block && is_graph_size(batch.rows, capacity_) &&
+         slot.graphs.serves(batch.rows) && std::ranges::none_of(batch.inputs, is_elsewhere);
+}
+
+// The same for all batches of a size, so that there is one graph of each.
+bool CudaRunner::in_graph(std::size_t input, std::size_t rows) const {
+  return rows * inputs_[input].row_bytes <= kMostInGraph;
+}
+
+// False: not as a graph.
+Result<bool> CudaRunner::enqueue_graph(const RunBatch& batch, Slot& slot) {
+  if (!may_be_graph(batch, slot)) return false;
+  for (std::size_t i = 0; i < inputs_.size(); ++i) {
+    if (in_graph(i, batch.rows)) {
+      stage(batch.inputs[i], i, batch.rows, slot);
+      continue;
+    }
+    const Status copied = copy_in(batch.inputs[i], i, batch.rows, slot);
+    if (!copied.ok()) return copied.error();
+  }
+  return slot.graphs.launch(batch.rows, slot.stream,
+                            [&] { return record_batch(batch.rows, slot); });
+}
+
+// What is the same for all batches of so many rows.
+Status CudaRunner::record_batch(std::size_t rows, Slot& slot) {
+  Status status;
+  for (std::size_t i = 0; i < inputs_.size() && status.ok(); ++i) {
+    if (!in_graph(i, rows)) continue;
+    const auto [row_bytes, at] = inputs_[i];
+    const auto staged = slot.staged.span().subspan(at, rows * row_bytes);
+    status = slot.stream.copy_to_device(slot.device, staged, at);
+  }
+  if (status.ok()) status = launch(rows, slot);
+  if (status.ok()) status = copy_out(rows, slot);
   return status;
 }
 
@@ -219,9 +274,16 @@ Status CudaRunner::copy_in(const TensorView& input, std::size_t index, std::size
   const std::size_t bytes = rows * place.row_bytes;
   if (PinnedArena::holds(input.data, bytes))
     return slot.stream.copy_to_device(slot.device, {input.data, bytes}, place.at);
-  const std::span<std::byte> staged = slot.staged.span().subspan(place.at, bytes);
-  std::memcpy(staged.data(), input.data, bytes);
-  return slot.stream.copy_to_device(slot.device, staged, place.at);
+  return slot.stream.copy_to_device(slot.device, stage(input, index, rows, slot), place.at);
+}
+
+// Into pinned memory of the slot.
+std::span<std::byte> CudaRunner::stage(const TensorView& input, std::size_t index, std::size_t rows,
+                                       Slot& slot) const {
+  const auto [row_bytes, at] = inputs_[index];
+  const std::span<std::byte> staged = slot.staged.span().subspan(at, rows * row_bytes);
+  std::memcpy(staged.data(), input.data, staged.size());
+  return staged;
 }
 
 // Rows that others left.
@@ -284,6 +346,7 @@ Status CudaRunner::finish(std::size_t at, RunResult& result) {
     slot.block.let_go();
     return explain(done.error());
   }
+  result.as_graph = slot.as_graph;
   result.ragged.clear();
   result.failed.clear();
   result.outputs.resize(wanted_.size());

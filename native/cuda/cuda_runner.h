@@ -11,6 +11,10 @@
 // written into a block and stay there; where there is no room for one they go the way of the
 // others.
 //
+// Where graphs are wanted, a batch of a size that is recorded (cuda_graphs.h), with nothing in a
+// block, is one call: small inputs are copied into pinned memory of the slot first, wherever they
+// lie; large ones have a call of their own before it.
+//
 // All of it is allocated when it is made, for the largest batch: as many rows as were asked for, or
 // half of them, and so on, until there is memory for both slots.
 //
@@ -26,6 +30,7 @@
 #include <vector>
 
 #include "cuda/cuda_budget.h"
+#include "cuda/cuda_graphs.h"
 #include "cuda/cuda_memory.h"
 #include "cuda/cuda_model.h"
 #include "cuda/cuda_reaper.h"
@@ -69,9 +74,11 @@ class CudaRunner final : public Runner {
     DeviceMemory device;  // inputs, then outputs
     PinnedMemory staged;  // inputs that do not lie in pinned memory
     PinnedMemory results;
+    CudaGraphs graphs;     // of what is above: ends before it
     std::size_t rows = 0;  // of the batch in progress; 0: free
 
     // Of the last batch.
+    bool as_graph = false;
     std::vector<cuda::DeviceAddress> tensors;     // inputs, then outputs
     BlockHold block;                              // with what is handed on; none: nothing is
     std::vector<std::vector<RowHandle>> handles;  // in the block; as wanted_
@@ -85,9 +92,16 @@ class CudaRunner final : public Runner {
   Status check(const RunBatch& batch) const;
   Error explain(const Error& error) const;
   Status enqueue(const RunBatch& batch, Slot& slot);
+  Status enqueue_calls(const RunBatch& batch, Slot& slot);
+  [[nodiscard]] bool may_be_graph(const RunBatch& batch, const Slot& slot) const;
+  [[nodiscard]] bool in_graph(std::size_t input, std::size_t rows) const;
+  Result<bool> enqueue_graph(const RunBatch& batch, Slot& slot);
+  Status record_batch(std::size_t rows, Slot& slot);
   [[nodiscard]] bool hands_on(std::size_t result) const;
   Status place(std::size_t rows, Slot& slot) const;
   Status copy_in(const TensorView& input, std::size_t index, std::size_t rows, Slot& slot);
+  std::span<std::byte> stage(const TensorView& input, std::size_t index, std::size_t rows,
+                             Slot& slot) const;
   Status take_in(std::span<const RowHandle> rows, std::size_t index, Slot& slot);
   Status take_run(const RowHandle& first, std::size_t at, std::size_t bytes, Slot& slot);
   Status launch(std::size_t rows, Slot& slot);

@@ -17,6 +17,8 @@ using DeviceAddress = std::uint64_t;
 struct Context;
 struct Event;
 struct Function;
+struct Graph;
+struct GraphExec;
 struct Module;
 struct Stream;
 
@@ -47,7 +49,8 @@ enum class Attribute : int { kComputeMajor = 75, kComputeMinor = 76 };
 
 inline constexpr unsigned kStreamNonBlocking = 1;  // does not wait for the default stream
 inline constexpr unsigned kEventDisableTiming = 2;
-inline constexpr unsigned kHostPortable = 1;  // pinned for all contexts
+inline constexpr unsigned kHostPortable = 1;   // pinned for all contexts
+inline constexpr int kCaptureThreadLocal = 1;  // other threads may call whatever they like
 inline constexpr int kJitErrorLog = 5;
 inline constexpr int kJitErrorLogBytes = 6;
 
@@ -110,7 +113,16 @@ struct DriverTable {
         void**, void**>
       launch{"cuLaunchKernel"};
 
-  // Calls `visit` with every entry.
+  // What a stream is asked for, recorded, and asked for again in one call. Since CUDA 11.4: a
+  // driver may lack them.
+  Entry<Stream*, int> begin_capture{"cuStreamBeginCapture_v2"};
+  Entry<Stream*, Graph**> end_capture{"cuStreamEndCapture"};
+  Entry<Graph*> destroy_graph{"cuGraphDestroy"};
+  Entry<GraphExec**, Graph*, unsigned long long> instantiate_graph{"cuGraphInstantiateWithFlags"};
+  Entry<GraphExec*> destroy_graph_exec{"cuGraphExecDestroy"};
+  Entry<GraphExec*, Stream*> launch_graph{"cuGraphLaunch"};
+
+  // Calls `visit` with every entry that a driver must have.
   template <class Visit>
   void each(Visit&& visit) {
     const auto all = [&visit](auto&... entries) { (visit(entries), ...); };
@@ -122,6 +134,14 @@ struct DriverTable {
         create_event, destroy_event, record_event, query_event, synchronize_event);
     all(read_memory, copy_to_device, copy_to_host, copy_on_device, load_module, unload_module,
         module_function, launch);
+  }
+
+  // Those of graphs.
+  template <class Visit>
+  void each_of_graphs(Visit&& visit) {
+    const auto all = [&visit](auto&... entries) { (visit(entries), ...); };
+    all(begin_capture, end_capture, destroy_graph, instantiate_graph, destroy_graph_exec,
+        launch_graph);
   }
 };
 

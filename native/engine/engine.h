@@ -108,6 +108,10 @@ class Engine {
   // collect() then returns it.
   void abandon();
 
+  // Stages that moved to their fallback since the last call, where the device of their model is
+  // lost. A look where there are none.
+  std::vector<Fallbacks::Move> take_fallbacks() { return router_.fallbacks().take(); }
+
   // Refuses every further submit.
   void refuse() { refusing_ = true; }
 

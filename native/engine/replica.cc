@@ -4,6 +4,7 @@
 #include <numeric>
 #include <system_error>
 #include <tuple>
+#include <utility>
 
 #include "engine/fan_out.h"
 
@@ -291,6 +292,7 @@ void Replica::end_run(std::span<ClaimedRow> rows, Nanos began, const Status& sta
     return skip_all(rows);
   }
   if (!status.ok()) return split(rows, status.error());
+  if (std::exchange(result_.as_graph, false)) context_.stats.as_graphs.add(1);
   const Status stored = store(rows);
   if (!stored.ok()) return split(rows, stored.error());
   serve_rows(rows);

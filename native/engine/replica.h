@@ -71,7 +71,7 @@ class Replica {
   // Makes the batch in progress, and every later one, fail soon. Any thread.
   void terminate() { runner_->terminate(); }
 
-  // To be run before start() only.
+  // To be run before start() only; what any thread may ask, at any time.
   Runner& runner() { return *runner_; }
 
  private:

@@ -30,6 +30,9 @@ void Replica::run_again(std::span<ClaimedRow> rows) {
 void Replica::split(std::span<ClaimedRow> rows, const Error& error) {
   const bool too_large = error.code == ErrorCode::kOutOfMemory;
   const bool for_good = error.code == ErrorCode::kCancelled || error.code == ErrorCode::kDeviceLost;
+  // Before its requests are answered.
+  if (error.code == ErrorCode::kDeviceLost)
+    context_.router.fallbacks().note(context_.stage, runner_->replaced());
   if (rows.size() == 1 || for_good || !(too_large || context_.spec.isolate)) {
     for (const ClaimedRow& row : rows) fail_row(row, error);
     return;

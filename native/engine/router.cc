@@ -78,6 +78,7 @@ Router::Router(const PipelineSpec& spec, const Layout& layout, SettledList& sett
       layout_(layout),
       settled_(settled),
       admission_(admission),
+      fallbacks_(spec.stages.size()),
       certain_paths_(millrace::certain_paths(spec)) {
   for (std::size_t s = 0; s < spec.stages.size(); ++s) {
     queues_.push_back(std::make_unique<StageQueue>(spec.stages[s], layout.stages[s], layout,

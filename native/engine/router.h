@@ -27,6 +27,7 @@
 #include "base/result.h"
 #include "engine/admission.h"
 #include "engine/cache_key.h"
+#include "engine/fallbacks.h"
 #include "engine/layout.h"
 #include "engine/outlook.h"
 #include "engine/request.h"
@@ -143,6 +144,8 @@ class Router {
   [[nodiscard]] const PipelineSpec& spec() const { return spec_; }
   [[nodiscard]] const Layout& layout() const { return layout_; }
   [[nodiscard]] const CertainPaths& certain_paths() const { return certain_paths_; }
+  Fallbacks& fallbacks() { return fallbacks_; }
+  [[nodiscard]] const Fallbacks& fallbacks() const { return fallbacks_; }
   SettledList& settled() { return settled_; }
   Admission& admission() { return admission_; }
 
@@ -177,6 +180,7 @@ class Router {
   std::vector<std::unique_ptr<StageQueue>> queues_;
   std::vector<std::unique_ptr<ResultCache>> caches_;  // per stage
   std::vector<std::unique_ptr<StageGauge>> gauges_;
+  Fallbacks fallbacks_;
   std::atomic<std::uint64_t> batches_{0};
 };
 

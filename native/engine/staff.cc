@@ -198,9 +198,17 @@ Status Staff::commit(Change& change) {
   services_[stage] = std::move(change.service);
   seats_.dismiss(stage, leaving.subspan(done));
   // Only now: no replica can begin a run of the old model any more.
+  if (change.new_model) at_.router.fallbacks().clear(stage);
+  tell_fallback(change);
   ResultCache* const cache = at_.router.cache(stage);
   if (change.new_model && cache != nullptr) cache->clear();
   return {};
+}
+
+// A device may have been lost before they came to serve.
+void Staff::tell_fallback(const Change& change) {
+  for (Seat* const seat : change.hired)
+    at_.router.fallbacks().note(change.stage, seat->replica->runner().replaced());
 }
 
 void Staff::discard(Change& change) {
@@ -230,6 +238,7 @@ StageStats Staff::stage_stats(std::size_t stage) const {
   stats.lanes = at_.router.queue(stage).lanes();
   stats.shed = at_.router.gauge(stage).shed();
   if (const ResultCache* cache = at_.router.cache(stage)) stats.cache = cache->stats();
+  stats.fallback = at_.router.fallbacks().reason(stage);
   seats_.each_stats(stage, [&](const ReplicaStats& one) {
     stats.rows += one.rows.get();
     stats.batches += one.batches.get();
@@ -242,6 +251,7 @@ StageStats Staff::stage_stats(std::size_t stage) const {
     stats.padded_elements += one.padded_elements.get();
     stats.padding_elements += one.padding_elements.get();
     stats.handed_on += one.handed_on.get();
+    stats.as_graphs += one.as_graphs.get();
     stats.shrunk += one.shrunk.get();
     stats.busy_ns += one.busy_ns.get();
     queue.add(one.queue_ns);

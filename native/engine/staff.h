@@ -116,6 +116,7 @@ class Staff {
   Status warm(Change& change, Runner& runner);
   [[nodiscard]] std::size_t warm_rows_of(const Service& service) const;
   Status commit(Change& change);
+  void tell_fallback(const Change& change);
   void discard(Change& change);
   [[nodiscard]] Status closed() const;
 

@@ -42,6 +42,7 @@ struct ReplicaStats {
   Counter padded_elements;   // of inputs that are padded, as given to the model, padding included
   Counter padding_elements;  // so many of them were padding
   Counter handed_on;         // rows that left a value on a device, for other stages to read there
+  Counter as_graphs;         // batches that a device was given as a CUDA graph
   Counter shrunk;            // how often its largest batch became smaller, for want of memory
   Counter busy_ns;           // time spent serving batches
 };
@@ -64,12 +65,14 @@ struct StageStats {
   std::uint64_t padded_elements = 0;
   std::uint64_t padding_elements = 0;
   std::uint64_t handed_on = 0;
+  std::uint64_t as_graphs = 0;
   std::uint64_t shrunk = 0;
   std::uint64_t busy_ns = 0;
   HistogramSummary queue_ns;
   HistogramSummary service_ns;
   HistogramSummary batch_rows;
-  std::optional<CacheStats> cache;  // where the stage has one
+  std::optional<CacheStats> cache;      // where the stage has one
+  std::optional<std::string> fallback;  // why it runs on its fallback, where it does
 };
 
 struct EngineStats {

@@ -2,6 +2,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "model/host_rows.h"
 
@@ -13,11 +14,11 @@ namespace {
 class FallbackRunner final : public Runner {
  public:
   FallbackRunner(std::unique_ptr<Runner> first, std::vector<std::unique_ptr<Runner>> second,
-                 std::shared_ptr<std::atomic<bool>> lost)
+                 std::shared_ptr<DeviceLoss> loss)
       : first_(std::move(first)),
         slots_(second.size()),
         second_(std::move(second)),
-        lost_(std::move(lost)) {}
+        loss_(std::move(loss)) {}
 
   [[nodiscard]] std::size_t slots() const override { return slots_.size(); }
   [[nodiscard]] std::size_t max_batch() const override {
@@ -50,6 +51,8 @@ class FallbackRunner final : public Runner {
     return one.status;
   }
 
+  [[nodiscard]] const Error* replaced() const override { return loss_->why(); }
+
   void interrupt() noexcept override {
     if (first_ != nullptr) first_->interrupt();
     for (const auto& runner : second_) runner->interrupt();
@@ -71,10 +74,7 @@ class FallbackRunner final : public Runner {
     RunResult result;  // the same
   };
 
-  // Relaxed: see FallbackModel::lost().
-  [[nodiscard]] bool lost() const {
-    return first_ == nullptr || lost_->load(std::memory_order_relaxed);
-  }
+  [[nodiscard]] bool lost() const { return loss_->why() != nullptr; }
 
   Runner& free_runner() {
     std::size_t slot = 0;
@@ -84,7 +84,7 @@ class FallbackRunner final : public Runner {
 
   Status noticed(Status status) {
     if (status.ok() || status.error().code != ErrorCode::kDeviceLost) return status;
-    lost_->store(true, std::memory_order_relaxed);
+    loss_->note(status.error());
     return Error{ErrorCode::kDeviceLost,
                  status.error().message + "; what comes next runs on the fallback"};
   }
@@ -92,10 +92,17 @@ class FallbackRunner final : public Runner {
   const std::unique_ptr<Runner> first_;                // null: lost when this was made
   std::vector<Slot> slots_;                            // one for each of the first's
   const std::vector<std::unique_ptr<Runner>> second_;  // the same
-  const std::shared_ptr<std::atomic<bool>> lost_;
+  const std::shared_ptr<DeviceLoss> loss_;
 };
 
 }  // namespace
+
+void DeviceLoss::note(const Error& why) {
+  const std::lock_guard lock(mutex_);
+  if (why_) return;
+  why_ = why;
+  lost_.store(true, std::memory_order_release);
+}
 
 Result<std::unique_ptr<Runner>> FallbackModel::make_runner(const RunnerOptions& options) {
   std::unique_ptr<Runner> first;
@@ -104,7 +111,7 @@ Result<std::unique_ptr<Runner>> FallbackModel::make_runner(const RunnerOptions& 
     if (made.ok()) {
       first = std::move(made.value());
     } else if (made.error().code == ErrorCode::kDeviceLost) {
-      lost_->store(true, std::memory_order_relaxed);
+      loss_->note(made.error());
     } else {
       return made.error();
     }
@@ -117,7 +124,7 @@ Result<std::unique_ptr<Runner>> FallbackModel::make_runner(const RunnerOptions& 
     second.push_back(on_host_rows(std::move(made.value()), *second_));
   }
   return std::unique_ptr<Runner>(
-      std::make_unique<FallbackRunner>(std::move(first), std::move(second), lost_));
+      std::make_unique<FallbackRunner>(std::move(first), std::move(second), loss_));
 }
 
 }  // namespace millrace

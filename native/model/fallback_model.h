@@ -2,6 +2,7 @@
 // that found out fails, with all that were in progress, and what comes next runs on the other.
 //
 // Whether it is lost is one thing for all runners of the model: that of a device is a process's.
+// They say so (Runner::replaced()), with the error by which the first of them knew.
 //
 // Where the first reads rows where other stages left them, the second is shown them on the host; a
 // row that was left on the device is lost with it.
@@ -9,12 +10,30 @@
 
 #include <atomic>
 #include <memory>
+#include <mutex>
+#include <optional>
 #include <utility>
-#include <vector>
 
 #include "model/model.h"
 
 namespace millrace {
+
+// Any thread. Never taken back.
+class DeviceLoss {
+ public:
+  // The first counts.
+  void note(const Error& why);
+
+  // Null where it is not lost.
+  [[nodiscard]] const Error* why() const {
+    return lost_.load(std::memory_order_acquire) ? &*why_ : nullptr;
+  }
+
+ private:
+  std::mutex mutex_;  // of note()
+  std::optional<Error> why_;
+  std::atomic<bool> lost_{false};  // released once, when why_ is written
+};
 
 class FallbackModel final : public Model {
  public:
@@ -31,14 +50,14 @@ class FallbackModel final : public Model {
   // On the fallback alone where the device is lost.
   Result<std::unique_ptr<Runner>> make_runner(const RunnerOptions& options) override;
 
-  // Any thread. Relaxed: no data comes with it.
-  [[nodiscard]] bool lost() const { return lost_->load(std::memory_order_relaxed); }
+  // Any thread.
+  [[nodiscard]] bool lost() const { return loss_->why() != nullptr; }
 
  private:
   const std::shared_ptr<Model> first_;
   const std::shared_ptr<Model> second_;
-  // Set by runners, never taken back; they may outlive the model.
-  const std::shared_ptr<std::atomic<bool>> lost_ = std::make_shared<std::atomic<bool>>(false);
+  // Noted by runners, which may outlive the model.
+  const std::shared_ptr<DeviceLoss> loss_ = std::make_shared<DeviceLoss>();
 };
 
 }  // namespace millrace

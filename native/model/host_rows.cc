@@ -33,6 +33,7 @@ class HostRowsRunner final : public Runner {
 
   [[nodiscard]] std::size_t slots() const override { return runner_->slots(); }
   [[nodiscard]] std::size_t max_batch() const override { return runner_->max_batch(); }
+  [[nodiscard]] const Error* replaced() const override { return runner_->replaced(); }
   void interrupt() noexcept override { runner_->interrupt(); }
   void resume() noexcept override { runner_->resume(); }
   void terminate() noexcept override { runner_->terminate(); }

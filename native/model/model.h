@@ -65,6 +65,7 @@ struct RunResult {
   std::vector<std::vector<TensorView>> ragged;  // empty, or per output: a view for each row, with
                                                 // the dims of the row alone; empty where stacked
   std::vector<RowFailure> failed;  // ascending; what other fields say of them is not read
+  bool as_graph = false;  // whether a device was given the batch in one call, as a CUDA graph
 };
 
 // Who wants to know that a batch has ended.
@@ -110,6 +111,10 @@ class Runner {
   // Takes an interruption back, so that later runs are not affected. Not during a run, nor at the
   // same time as interrupt().
   virtual void resume() noexcept {}
+
+  // Why another model has taken the place of this runner's, for good; null where none has. Any
+  // thread; valid as long as the runner is.
+  [[nodiscard]] virtual const Error* replaced() const { return nullptr; }
 
   // Makes the run in progress, and every later one, fail as soon as possible. Safe from any thread;
   // never blocks.

@@ -158,7 +158,7 @@ function events(log: readonly LiveEvent[], style: TextStyle): readonly string[] 
   const lines = log.slice(0, mostEvents).map(({ atMs, kind, text, reason }) => {
     const time = style.faint(new Date(atMs).toTimeString().slice(0, 8))
     const why = reason === undefined ? '' : style.faint(`  ${printable(reason)}`)
-    const isBad = kind === 'shed' || kind === 'error'
+    const isBad = kind === 'fallback' || kind === 'shed' || kind === 'error'
     return `${time}  ${isBad ? style.bad(kind) : kind}  ${printable(text)}${why}`
   })
   return [lines.join('\n')]

@@ -7,6 +7,7 @@ import type { BoundPipeline } from '../pipeline/bound-pipeline.ts'
 import { sourceOf } from '../pipeline/chosen-models.ts'
 import {
   type CompleteConfiguration,
+  type Configuration,
   changeConfiguration,
   checkReplicas,
   completeConfiguration,
@@ -18,10 +19,11 @@ import type { Pipeline } from '../pipeline/pipeline.ts'
 import { checkReplaceable } from '../pipeline/replaceable.ts'
 import { readAppliedPlan } from './applied-plan.ts'
 import type { EngineEmitter } from './events.ts'
+import { Fallbacks } from './fallbacks.ts'
 import type { FunctionHosts } from './function-hosts.ts'
 import { checkSignal } from './infer-options.ts'
 import { listedModel, loadAll, releaseAll, type WantedModel, wantedModel } from './models.ts'
-import { placeStages } from './place-stages.ts'
+import { type PlacedFallback, placeStages } from './place-stages.ts'
 import { cancelled } from './request-error.ts'
 
 /** A model to serve in place of another, and when to give it up. */
@@ -40,6 +42,8 @@ export interface Changeable<Stages extends string> {
   /** The workers of functions. */
   readonly hosts: FunctionHosts
   readonly configuration: ReadonlyMap<string, ResolvedStageConfiguration>
+  /** Where it is not what was wanted. */
+  readonly fallbacks: readonly PlacedFallback[]
   /** Every load of the engine can be cancelled through it. */
   readonly loads: NativeLoads
   readonly events: EngineEmitter<Stages>
@@ -50,6 +54,7 @@ export interface Changeable<Stages extends string> {
  * Arguments are checked when it is a change's turn: what it is checked against may have changed before.
  */
 export class Changes<Stages extends string> {
+  readonly fallbacks: Fallbacks<Stages>
   readonly #engine: Changeable<Stages>
   #configuration: ReadonlyMap<string, ResolvedStageConfiguration>
   /** Models that were swapped in and still serve, but for those that their stages list. */
@@ -60,6 +65,12 @@ export class Changes<Stages extends string> {
   constructor(engine: Changeable<Stages>) {
     this.#engine = engine
     this.#configuration = engine.configuration
+    this.fallbacks = new Fallbacks({
+      events: engine.events,
+      stages: engine.bound.stages.map(({ name }) => name),
+      tierOf: (stage) => this.#now(stage).tier,
+    })
+    this.fallbacks.started(engine.fallbacks)
   }
 
   get configuration(): CompleteConfiguration<Stages> {
@@ -115,7 +126,7 @@ export class Changes<Stages extends string> {
       this.#checkOpen()
       const before = this.configuration
       const current = this.#configuration
-      const next = await placeStages(
+      const { stages: next, fallbacks } = await placeStages(
         (faults) => changeConfiguration(pipeline, { configuration, current, faults }),
         { pipeline, serving: current },
       )
@@ -123,6 +134,8 @@ export class Changes<Stages extends string> {
       this.#configuration = next
       for (const [name, { model }] of next) if (model !== undefined) this.#sources.delete(name)
       this.#engine.events.emit('apply', { before, after: this.configuration })
+      const given = configuration as Configuration<string> // it was resolved
+      this.fallbacks.applied(fallbacks, (name) => given[name]?.tier !== undefined)
     })
   }
 

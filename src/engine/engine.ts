@@ -1,20 +1,9 @@
 import type { MillraceError } from '../errors.ts'
-import type {
-  NativeEngine,
-  NativeFunction,
-  NativeLoads,
-  NativeModel,
-  Submit,
-} from '../native/addon.ts'
+import type { NativeFunction, NativeModel, Submit } from '../native/addon.ts'
 import { loadAddon } from '../native/load.ts'
 import { bindPipeline } from '../pipeline/bind.ts'
-import type { BoundPipeline } from '../pipeline/bound-pipeline.ts'
 import { withChosenModels } from '../pipeline/chosen-models.ts'
-import type {
-  CompleteConfiguration,
-  Configuration,
-  ResolvedStageConfiguration,
-} from '../pipeline/configuration.ts'
+import type { CompleteConfiguration, Configuration } from '../pipeline/configuration.ts'
 import { checkPipeline } from '../pipeline/define-pipeline.ts'
 import type { ModelSource } from '../pipeline/model-source.ts'
 import type { InputsOf, OutputsOf, Pipeline, StagesOf } from '../pipeline/pipeline.ts'
@@ -27,7 +16,7 @@ import {
   type ArrivalWatch,
   type RecordOptions,
 } from './arrivals.ts'
-import { Changes, type SwapOptions } from './changes.ts'
+import { type Changeable, Changes, type SwapOptions } from './changes.ts'
 import { checkIterable } from './check-iterable.ts'
 import { createNative } from './create-native.ts'
 import { DeadlineTimer } from './deadline-timer.ts'
@@ -61,14 +50,8 @@ import { ShedReporter } from './shed-reporter.ts'
 import type { EngineStats } from './stats.ts'
 import { withinMs } from './within-ms.ts'
 
-interface Parts {
-  readonly pipeline: Pipeline
-  readonly bound: BoundPipeline
-  readonly native: NativeEngine
-  readonly hosts: FunctionHosts
+interface Parts extends Omit<Changeable<string>, 'events'> {
   readonly maxPendingRows: number
-  readonly configuration: ReadonlyMap<string, ResolvedStageConfiguration>
-  readonly loads: NativeLoads
 }
 
 /**
@@ -119,6 +102,7 @@ export class Engine<P extends Pipeline = Pipeline> implements AsyncDisposable {
       // Not a closure of this constructor: the core holds it, and through it nothing may lead back
       // to `native`, or an engine that is forgotten could never be collected.
       onSettled: reader.onSettled,
+      onFallback: this.#changes.fallbacks.weakly(),
     })
   }
 
@@ -136,7 +120,7 @@ export class Engine<P extends Pipeline = Pipeline> implements AsyncDisposable {
   ): Promise<Engine<P>> {
     checkPipeline(pipeline)
     const { configure, maxPendingRows: limit, ...terms } = readEngineOptions(pipeline, options)
-    const configuration = await placeStages(configure, { pipeline })
+    const { stages: configuration, fallbacks } = await placeStages(configure, { pipeline })
     const chosen = withChosenModels(pipeline, configuration)
     const loads = loadAddon().openLoads()
     const models = await loadModels(chosen, { configuration, loads })
@@ -147,7 +131,8 @@ export class Engine<P extends Pipeline = Pipeline> implements AsyncDisposable {
       const run = new Map<string, NativeModel | NativeFunction>([...models, ...hosts.natives])
       const spec = toNativeSpec(bound, { models: run, configuration, maxPendingRows, ...terms })
       const native = await createNative(spec, hosts)
-      return new Engine<P>({ pipeline, bound, native, hosts, maxPendingRows, configuration, loads })
+      const rest = { hosts, maxPendingRows, configuration, fallbacks, loads }
+      return new Engine<P>({ pipeline, bound, native, ...rest })
     } finally {
       // The engine has them, and lets go of those it serves no more; or nobody does.
       releaseAll(models)
@@ -195,7 +180,7 @@ export class Engine<P extends Pipeline = Pipeline> implements AsyncDisposable {
 
   /** A snapshot of counters and distributions since the start; cheap enough to be asked for every second. */
   stats(): EngineStats<StagesOf<P>> {
-    return this.#parts.native.stats() as EngineStats<StagesOf<P>>
+    return this.#changes.fallbacks.shownIn(this.#parts.native.stats() as EngineStats<StagesOf<P>>)
   }
 
   /**

@@ -17,6 +17,7 @@ const channels: Readonly<Record<string, Channel>> = {
   swap: channel('millrace:swap'),
   apply: channel('millrace:apply'),
   shed: channel('millrace:shed'),
+  fallback: channel('millrace:fallback'),
   error: channel('millrace:error'),
   close: channel('millrace:close'),
 }

@@ -40,6 +40,20 @@ export interface EngineEvents<Stages extends string = string> {
     /** How many of them were accepted, and dropped by a stage later: only stages that did. */
     readonly stages: Readonly<Partial<Record<Stages, number>>>
   }
+  /**
+   * A stage runs on its fallback: the device on which it ran is lost, or what was wanted more cannot be used. Each time once,
+   * before the request that found out is answered; of what was chosen at the start, right after `Engine.start` fulfilled.
+   */
+  readonly fallback: {
+    /** Name of the stage. */
+    readonly stage: Stages
+    /** The tier on which it ran, or was to run. `configuration` goes on to name one that was lost. */
+    readonly before: string
+    /** The tier on which it runs. */
+    readonly after: string
+    /** Why: what is missing, or how the device was lost. */
+    readonly reason: string
+  }
   /** It serves no more: every request is answered, and its models are freed. Once; listeners are given undefined. */
   readonly close: undefined
   /** A change failed and what was served before still is. Nothing happens where nobody listens. */

@@ -21,7 +21,7 @@ export interface WantedKernel {
 /**
  * Compiles and loads kernels side by side, by stage.
  *
- * @throws {MillraceError} MILLRACE_MODEL_LOAD naming the stage, with the compiler's log; MILLRACE_INVALID_PIPELINE where
+ * @throws {MillraceError} MILLRACE_MODEL_LOAD naming the stage, with the compiler's log, or where the driver has no graphs; MILLRACE_INVALID_PIPELINE where
  * rows of an input are not of one size; MILLRACE_DEVICE_UNAVAILABLE
  */
 export async function loadKernels(
@@ -58,6 +58,7 @@ async function loadKernel(wanted: WantedKernel): Promise<NativeModel> {
       grid: stage.grid,
       block: stage.block,
       sharedBytes: stage.sharedBytes,
+      graphs: stage.graphs,
       device,
       memoryBytes,
     })

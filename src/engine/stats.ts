@@ -53,6 +53,11 @@ export interface StageStats extends NativeStageStats {
    */
   readonly handedOnRows: number
   /**
+   * Batches that the driver was given as a CUDA graph (`graphs` of a `cuda()` stage); the others were launched call by call.
+   * None of a size where the driver could not make a graph.
+   */
+  readonly graphBatches: number
+  /**
    * How often a replica came down to smaller batches than it was to take, since the memory of its device was not enough. It
    * stays with them until it is replaced.
    */
@@ -67,6 +72,11 @@ export interface StageStats extends NativeStageStats {
   readonly batchRows: Distribution
   /** What became of equal rows; undefined where the stage has no cache. */
   readonly cache: CacheStats | undefined
+  /**
+   * Why the stage runs on its fallback: why what was wanted more cannot be used, or how the device was lost on which it ran.
+   * Undefined where it does not.
+   */
+  readonly fallback: string | undefined
 }
 
 /** What the cache of a stage did since the engine started, and what it holds now. */

@@ -141,6 +141,8 @@ export interface LoadKernelOptions {
   readonly grid: readonly [y: number, z: number]
   readonly block: readonly [x: number, y: number, z: number]
   readonly sharedBytes: number
+  /** Whether batches of some sizes are launched as CUDA graphs. */
+  readonly graphs: boolean
   readonly device: number
   /** Of the device, that kernels of this process may take, all together; Infinity for no limit. */
   readonly memoryBytes: number
@@ -344,6 +346,8 @@ export interface NativeEngine {
     /** Float64: dims of the rows of inputs that are open, in order, written before submit. */
     readonly openDims: ArrayBuffer
     readonly onSettled: (count: number, extras: readonly unknown[] | undefined) => void
+    /** A stage moved to its fallback, since the device of its model is lost. Must not throw. */
+    readonly onFallback: (stage: number, reason: string) => void
   }): Submit
   /** True: settled, will not be delivered. False: it was settled before. */
   cancel(index: number): boolean

@@ -25,12 +25,14 @@ export interface NativeStageStats {
   readonly paddedElements: number
   readonly paddingElements: number
   readonly handedOnRows: number
+  readonly graphBatches: number
   readonly shrunkBatches: number
   readonly busyMs: number
   readonly queueMs: NativeSummary
   readonly serviceMs: NativeSummary
   readonly batchRows: NativeSummary
   readonly cache: NativeCacheStats | undefined
+  readonly fallback: string | undefined
 }
 
 export interface NativeCacheStats {

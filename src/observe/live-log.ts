@@ -68,6 +68,9 @@ export class LiveLog {
       apply: (event: EngineEvents['apply']) => {
         this.#change({ kind: 'apply', text: differences(event) })
       },
+      fallback: ({ stage, before, after, reason }: EngineEvents['fallback']) => {
+        this.#change({ kind: 'fallback', text: `${stage} ${before} to ${after}`, reason })
+      },
       shed: (event: EngineEvents['shed']) => this.#shed(event),
       error: ({ message }: Error) => this.#change({ kind: 'error', text: message }),
     })

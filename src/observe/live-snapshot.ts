@@ -246,7 +246,17 @@ export interface LiveEvent {
   /** Milliseconds since 1970. */
   readonly atMs: number
   /** What happened: `up`, `down`, `replan` and `clock` are a tuner's, the others an engine's; `error` may be either's. */
-  readonly kind: 'up' | 'down' | 'replan' | 'clock' | 'scale' | 'swap' | 'apply' | 'shed' | 'error'
+  readonly kind:
+    | 'up'
+    | 'down'
+    | 'replan'
+    | 'clock'
+    | 'scale'
+    | 'swap'
+    | 'apply'
+    | 'fallback'
+    | 'shed'
+    | 'error'
   /** Such as `accurate 2 to 3`. */
   readonly text: string
   /** Why, such as `window 0.32 s: 214/s over 150/s planned`; undefined where nothing was decided. */

@@ -94,6 +94,14 @@ export const stageMetrics: readonly MetricDefinition[] = [
     read: (reading) => eachStage(reading, ({ replicas }) => one(replicas)),
   },
   {
+    name: 'stage_fallback',
+    type: 'gauge',
+    help: '1 where the stage runs on its fallback, since a device is lost or cannot be used; 0 where it does not.',
+    labels: ['stage'],
+    aggregator: 'sum',
+    read: (reading) => eachStage(reading, ({ fallback }) => one(fallback === undefined ? 0 : 1)),
+  },
+  {
     name: 'stage_cache_rows_total',
     type: 'counter',
     help: 'Rows by what the cache had for them: hit, shared with an equal row in flight, or missed; for stages with a cache.',

@@ -1,4 +1,11 @@
-import { checkInteger, checkObject, checkRecord, checkString, describe } from '../check.ts'
+import {
+  checkBoolean,
+  checkInteger,
+  checkObject,
+  checkRecord,
+  checkString,
+  describe,
+} from '../check.ts'
 import { definitionError } from './definition-error.ts'
 import {
   checkFunctionOptions,
@@ -37,6 +44,14 @@ export interface CudaOptions<
   readonly block?: number | readonly [x: number, y: number, z: number] | undefined
   /** Bytes of dynamic shared memory of a block, from 0 to 49,152. Default 0. */
   readonly sharedBytes?: number | undefined
+  /**
+   * Launches batches as CUDA graphs: what a batch of some size asks of the driver is recorded when the first one comes, and
+   * asked for with one call from then on. Of use where kernels and rows are small, so that calls take as long as the work.
+   * For batches of 1, 2, 4, 8, … rows and of the most that the stage takes; others, and those whose values stay on the
+   * device between stages, are launched as without it. Takes memory of the device for each size, beside `gpuMemoryBytes`.
+   * `graphBatches` of a stage's statistics counts them. Default false.
+   */
+  readonly graphs?: boolean | undefined
   /** Macros for the compiler, such as `{ WIDTH: 224, SCALE: '0.5f' }`; not with PTX. Default: none. */
   readonly defines?: Readonly<Record<string, string | number>> | undefined
   /**
@@ -64,6 +79,8 @@ export interface CudaStage<Input extends string = string, Decider extends string
   readonly block: readonly [x: number, y: number, z: number]
   /** Bytes of dynamic shared memory of a block. */
   readonly sharedBytes: number
+  /** Whether batches are launched as CUDA graphs where they can be. */
+  readonly graphs: boolean
   /** Macros for the compiler, by name. */
   readonly defines: Readonly<Record<string, string>>
   /** What takes its place where it cannot run; undefined: nothing. */
@@ -74,7 +91,7 @@ export interface CudaStage<Input extends string = string, Decider extends string
 export type KernelLanguage = 'c++' | 'ptx'
 
 const code = 'MILLRACE_INVALID_PIPELINE'
-const ownKeys = ['kernel', 'grid', 'block', 'sharedBytes', 'defines', 'fallback'] as const
+const ownKeys = ['kernel', 'grid', 'block', 'sharedBytes', 'graphs', 'defines', 'fallback'] as const
 const keys = [
   ...stageKeys.filter((key) => key !== 'fanOut' && key !== 'gather'),
   'outputs',
@@ -99,7 +116,7 @@ const mostSharedBytes = 48 * 1024
  * @param source Text of CUDA C++ or of PTX (which begins with `.version`).
  * @throws {MillraceError} MILLRACE_INVALID_PIPELINE where an option has the wrong form. The kernel is not looked at until
  * an engine starts: MILLRACE_DEVICE_UNAVAILABLE where there is no device, driver or compiler and no fallback,
- * MILLRACE_MODEL_LOAD, with the compiler's log, where it does not compile.
+ * MILLRACE_MODEL_LOAD, with the compiler's log, where it does not compile, or where the driver has no `graphs`.
  */
 export function cuda<
   const Inputs extends DeclaredInputs,
@@ -115,7 +132,7 @@ export function cuda<
   const kernel = checkString(given.kernel, { name: 'cuda(), kernel', code })
   const where = `cuda(${kernel})`
   const language = languageOf(text)
-  const { grid = 1, block = 256, sharedBytes = 0, defines, fallback } = given
+  const { grid = 1, block = 256, sharedBytes = 0, graphs = false, defines, fallback } = given
   const base = checkFunctionOptions(given, { where, batched: true })
   checkSizes(base, where)
   const stage: CudaStage = {
@@ -133,6 +150,7 @@ export function cuda<
       max: mostSharedBytes,
       code,
     }),
+    graphs: checkBoolean(graphs, { name: `${where}, graphs`, code }),
     defines: checkDefines(defines, { language, where: `${where}, defines` }),
     fallback: checkFallback(fallback, `${where}, fallback`),
   }

@@ -1,19 +1,21 @@
 // cuda() stages on the test doubles of NVIDIA's driver and compiler, whose only kernel for stages doubles floats.
 import { execFileSync } from 'node:child_process'
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { copyFileSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { cuda, definePipeline, Engine, inline } from '../../src/index.ts'
+import { cuda, definePipeline, Engine, type EngineEvents, inline } from '../../src/index.ts'
 
 let copies = 0
 const folder = mkdtempSync(join(tmpdir(), 'millrace-cuda-'))
 
-function build(source: string): string {
-  const file = join(folder, `${source}.so`)
+function build(source: string, without = ''): string {
+  const file = join(folder, `${source}${without}.so`)
   const path = fileURLToPath(new URL(`../native/${source}.cc`, import.meta.url))
-  execFileSync('g++', ['-std=c++20', '-O0', '-fPIC', '-shared', '-o', file, path])
+  const flags = without === '' ? [] : [`-D${without}`]
+  execFileSync('g++', ['-std=c++20', '-O0', '-fPIC', '-shared', ...flags, '-o', file, path])
   return file
 }
 
@@ -65,10 +67,14 @@ function pipelineOf(text: string, more: object = {}) {
   })
 }
 
-/** Without that file, the rest as it is. */
-async function without<Result>(name: string, run: () => Promise<Result>): Promise<Result> {
+/** Without that file, or with another in its place, the rest as it is. */
+async function without<Result>(
+  name: string,
+  run: () => Promise<Result>,
+  file = '/nowhere/missing.so',
+): Promise<Result> {
   const before = process.env[name]
-  process.env[name] = '/nowhere/missing.so'
+  process.env[name] = file
   try {
     return await run()
   } finally {
@@ -183,6 +189,40 @@ describe.runIf(process.platform === 'linux')('a stage of a CUDA kernel', () => {
   })
 })
 
+describe.runIf(process.platform === 'linux')('graphs of a CUDA kernel', () => {
+  it('answer as it does without them, and count', async () => {
+    const configuration = { double: { maxBatch: 4 } }
+    await using engine = await Engine.start(pipelineOf(ptx, { graphs: true }), { configuration })
+    for (const rows of [1, 2, 3, 4]) {
+      const x = Float32Array.from({ length: rows * width }, (_, at) => at)
+      expect((await engine.infer({ x })).y.data).toEqual(x.map((one) => one * 2))
+    }
+    const { batches, graphBatches } = engine.stats().stages.double
+    expect({ batches, graphBatches }).toEqual({ batches: 4, graphBatches: 3 })
+  })
+
+  it('are none where they are not asked for', async () => {
+    await using engine = await Engine.start(pipelineOf(ptx))
+    await engine.infer({ x: new Float32Array(width) })
+    expect(engine.stats().stages.double.graphBatches).toBe(0)
+  })
+
+  it('need a driver that has them', async () => {
+    const old = build('cuda_double', 'CUDA_DOUBLE_NO_GRAPHS')
+    const start = (graphs: boolean) =>
+      without('MILLRACE_CUDA_DRIVER', () => Engine.start(pipelineOf(ptx, { graphs })), old)
+    await expect(start(true)).rejects.toMatchObject({
+      code: 'MILLRACE_MODEL_LOAD',
+      stage: 'double',
+      message: expect.stringMatching(
+        /does not export cuStreamBeginCapture_v2, which CUDA graphs need \(graphs: true\): install/,
+      ),
+    })
+    await using engine = await start(false)
+    expect(engine.state).toBe('serving')
+  }, 60_000)
+})
+
 describe.runIf(process.platform === 'linux')('the fallback of a CUDA kernel', () => {
   const fallback = ({ x }: { x: { data: ArrayLike<number> } }) => ({
     y: Float32Array.from(x.data, (one) => one * 20),
@@ -215,6 +255,62 @@ describe.runIf(process.platform === 'linux')('the fallback of a CUDA kernel', ()
       ),
     })
     expect((await engine.infer({ x })).y.data[0]).toBe(20)
+  })
+
+  type Told = EngineEvents['fallback']
+  const lostReason = expect.stringMatching(/CUDA device 0 is lost to this process/)
+
+  it('is told of, once, before the request that found out is answered, and shown from then on', async () => {
+    await using engine = await startFailing('kernel 719 1', { fallback })
+    const told: (Told | string)[] = []
+    engine.on('fallback', (event) => told.push(event))
+    const x = Float32Array.of(1, 2, 3, 4)
+    await engine.infer({ x })
+    expect(engine.stats().stages.double.fallback).toBeUndefined()
+    await engine.infer({ x }).catch(() => told.push('failed'))
+    await engine.infer({ x })
+    const event = { stage: 'double', before: 'cuda', after: 'cpu-1', reason: lostReason }
+    expect(told).toEqual([event, 'failed'])
+    expect(engine.stats().stages.double.fallback).toEqual(lostReason)
+  })
+
+  it('is told of where the device is lost as its replica is made', async () => {
+    await using engine = await startFailing('cuStreamCreate 719 0', { fallback })
+    const told = new Promise<Told>((resolve) => engine.on('fallback', resolve))
+    expect(await told).toMatchObject({ stage: 'double', before: 'cuda', after: 'cpu-1' })
+    expect(engine.stats().stages.double.fallback).toContain('cuStreamCreate')
+  })
+
+  it('is told of where it is chosen at the start, to those who listen at once', async () => {
+    await using engine = await without('MILLRACE_CUDA_DRIVER', () =>
+      Engine.start(pipelineOf(source, { fallback })),
+    )
+    const told = new Promise<Told>((resolve) => engine.on('fallback', resolve))
+    const published: unknown[] = []
+    const publish = (message: unknown) => void published.push(message)
+    subscribe('millrace:fallback', publish)
+    const reason = expect.stringMatching(/"cuda" cannot be used here: .*\/nowhere\/missing\.so/)
+    const event = { stage: 'double', before: 'cuda', after: 'cpu-1', reason }
+    expect(await told).toEqual(event)
+    expect(published).toMatchObject([{ engine, event }])
+    unsubscribe('millrace:fallback', publish)
+    expect(engine.stats().stages.double.fallback).toEqual(reason)
+    await engine.apply({ double: { maxBatch: 2 } })
+    expect(engine.stats().stages.double.fallback).toEqual(reason)
+    await engine.apply({ double: { tier: 'cpu-1' } }) // now it is what was asked for
+    expect(engine.stats().stages.double.fallback).toBeUndefined()
+  })
+
+  it('is told of where an applied configuration comes to it', async () => {
+    await using engine = await Engine.start(pipelineOf(source, { fallback }))
+    const told: Told[] = []
+    engine.on('fallback', (event) => told.push(event))
+    await engine.apply({ double: { tier: 'cuda-7' } })
+    expect(told).toMatchObject([{ stage: 'double', before: 'cuda-7', after: 'cpu-1' }])
+    expect(engine.stats().stages.double.fallback).toMatch(/"cuda-7" cannot be used here: /)
+    await engine.apply({ double: { tier: 'cuda' } })
+    expect(engine.stats().stages.double.fallback).toBeUndefined()
+    expect(told).toHaveLength(1)
   })
 
   it('takes over, and gives back, by configuration', async () => {

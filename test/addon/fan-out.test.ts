@@ -86,7 +86,13 @@ async function startEngine() {
   const pending = new PendingRequests()
   const { heads, payload, onSettled } = new ResultReader(bound, pending)
   const openDims = new Float64Array(1)
-  const submit = engine.attach({ heads, payload, openDims: openDims.buffer, onSettled })
+  const submit = engine.attach({
+    heads,
+    payload,
+    openDims: openDims.buffer,
+    onSettled,
+    onFallback: () => {},
+  })
   const infer = (rows: readonly (readonly number[])[]) => {
     openDims[0] = rows[0]?.length ?? 0
     return pending.add(submit(rows.length, 1, Infinity, new Float32Array(rows.flat())))

@@ -18,11 +18,12 @@ const twice = `__global__ void twice(const float* x, float* y, unsigned rows) {
   y[at] = 2 * x[at];
 }`
 
-function doubling(source: string) {
+function doubling(source: string, graphs = false) {
   return definePipeline({
     stages: {
       double: cuda(source, {
         kernel: 'twice',
+        graphs,
         inputs: { x: { from: 'request.x', type: 'float32', dims: [64] } },
         outputs: { y: { type: 'float32', dims: [64] } },
         block: 64,
@@ -33,13 +34,19 @@ function doubling(source: string) {
 }
 
 describe('a kernel on a GPU', () => {
-  it('answers every request right, many at once', async () => {
-    const engine = await Engine.start(doubling(twice))
-    const requests = Array.from({ length: 2000 }, (_, at) => ({ x: new Float32Array(64).fill(at) }))
-    const results = await engine.inferMany(requests)
-    expect(results.map(({ y }) => y.data[63])).toEqual(requests.map((_, at) => 2 * at))
-    await engine.close()
-  })
+  it.each([false, true])(
+    'answers every request right, many at once, graphs: %s',
+    async (graphs) => {
+      const engine = await Engine.start(doubling(twice, graphs))
+      const requests = Array.from({ length: 2000 }, (_, at) => ({
+        x: new Float32Array(64).fill(at),
+      }))
+      const results = await engine.inferMany(requests)
+      expect(results.map(({ y }) => y.data[63])).toEqual(requests.map((_, at) => 2 * at))
+      expect(engine.stats().stages.double.graphBatches > 0).toBe(graphs)
+      await engine.close()
+    },
+  )
 
   it('reads what the kernel before it left on the device, many requests at once', async () => {
     const width = 40 // rows of 160 bytes: from the middle of a block they must be copied

@@ -27,5 +27,6 @@ it('fails the request that lost the device, and goes on with the fallback', asyn
     message: expect.stringMatching(/CUDA device 0 is lost .* what comes next runs on the fallback/),
   })
   expect((await engine.infer({ x: Float32Array.of(7) })).y.data[0]).toBe(107)
+  expect(engine.stats().stages.copy.fallback).toContain('CUDA device 0 is lost')
   await engine.close()
 })

@@ -27,7 +27,7 @@ struct CudaDoubleControl {
   // the thread asks again.
   const char* (*record)();
 
-  // Contexts, streams, events, memory and modules that have not been ended.
+  // Contexts, streams, events, memory, modules and graphs that have not been ended.
   int (*alive)();
 };
 

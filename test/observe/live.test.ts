@@ -63,6 +63,13 @@ describe('the log of the live page', () => {
     expect(log.events[1]?.reason).toBe('window 1 s: 9/s over 3/s planned, limited by 3 cores')
   })
 
+  it('tells of a stage that runs on its fallback, with the reason', () => {
+    const { engine, log } = logged()
+    const reason = 'CUDA device 0 is lost'
+    engine.emit('fallback', { stage: 'fast', before: 'cuda', after: 'cpu-1', reason })
+    expect(log.events).toMatchObject([{ kind: 'fallback', text: 'fast cuda to cpu-1', reason }])
+  })
+
   it('makes one event of an overload that lasts', () => {
     const { engine, log, pass } = logged()
     for (let second = 0; second < 100; second++) {

@@ -10,6 +10,7 @@ const kinds: Readonly<Record<LiveEvent['kind'], string>> = {
   scale: '● scaled',
   swap: '● model swapped',
   apply: '● configuration applied',
+  fallback: '✕ on its fallback',
   shed: '✕ overload',
   error: '✕ error',
 }
