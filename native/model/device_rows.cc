@@ -64,9 +64,18 @@ Status DeviceRows::take_in(const RunBatch& batch) {
   RunBatch rest = batch;
   rest.inputs = inputs_;
   const Result<RunBatch> shown = host_.show(rest);
-  if (!shown.ok()) return end(shown.error());
+  if (!shown.ok()) return end(of_this_device(shown.error()));
   std::ranges::copy(shown.value().inputs, inputs_.begin());
   return {};
+}
+
+// Rows may be on another device that is lost, which says nothing of this one.
+Error DeviceRows::of_this_device(Error error) const {
+  if (error.code != ErrorCode::kDeviceLost) return error;
+  const Status settled = user_->settle();
+  const bool lost = !settled.ok() && settled.error().code == ErrorCode::kDeviceLost;
+  if (!lost) error.code = ErrorCode::kStageFailed;
+  return error;
 }
 
 bool DeviceRows::lies_ready(std::size_t input, std::size_t rows) {

@@ -61,6 +61,7 @@ class DeviceRows {
  private:
   DeviceRows(const BlockDevice& device, std::unique_ptr<BlockUser> user,
              ort::Owned<ort::MemoryInfo> memory, const Model& model, const RunnerOptions& options);
+  [[nodiscard]] Error of_this_device(Error error) const;
   bool lies_ready(std::size_t input, std::size_t rows);
   [[nodiscard]] bool is_on_device(std::span<const RowHandle> rows) const;
   void show_at(std::size_t input, std::uintptr_t address);

@@ -20,8 +20,7 @@ class CudaOnnxEndTest : public CudaOnnxTest {
   [[nodiscard]] int settled() const { return count_of("cuCtxSynchronize"); }
 };
 
-// Room
-// ---------------------------------------------------------------------------------------------
+// Room -----------------------------------------------------------------------------------------
 
 TEST_F(CudaOnnxEndTest, WhereThereIsNoRoomForABlockWhatAModelLeavesComesBackToTheHost) {
   EngineHarness harness(kernel_chain({identity(on_cuda(0, 0)), kernel_model()}));
@@ -66,8 +65,7 @@ TEST_F(CudaOnnxEndTest, RowsOfTheHostAndOfTheDeviceShareABatch) {
   EXPECT_TRUE(on_device(runs()[0].inputs[0]));
 }
 
-// Runs that fail
-// -----------------------------------------------------------------------------------
+// Runs that fail -------------------------------------------------------------------------------
 
 TEST_F(CudaOnnxEndTest, ABatchThatIsRunAgainInHalvesReadsWhatWasLeft) {
   EngineHarness harness(closed(kernel_chain({kernel_model(), identity(), kernel_model()})));
@@ -178,8 +176,32 @@ TEST_F(CudaOnnxRunnerTest, ARunThatIsEndedIsCancelled) {
   EXPECT_NE(result.outputs[0].handles, nullptr);
 }
 
-// A lost device
-// ------------------------------------------------------------------------------------
+// A row on a device that is lost, whichever that is.
+class LostBlock final : public RowBlock {
+ public:
+  LostBlock() : RowBlock(this, 0) {}
+  ~LostBlock() override = default;
+  Status read(std::size_t, std::span<std::byte>) const override {
+    return Error{ErrorCode::kDeviceLost, "it is lost"};
+  }
+
+ private:
+  void unheld() noexcept override {}
+};
+
+TEST_F(CudaOnnxRunnerTest, ThatAnotherDeviceIsLostSaysNothingOfThisOne) {
+  const auto model = identity();
+  const auto runner = value_of(model->make_runner({{0}, 4, {}}));
+  LostBlock block;
+  const RowHandle row{&block, 0};
+  const TensorView view{nullptr, nullptr, {1, 4}, &row};
+  RunResult result;
+  const Status read = runner->run({1, kNever, {&view, 1}, {}}, result);
+  ASSERT_FALSE(read.ok());
+  EXPECT_EQ(read.error().code, ErrorCode::kStageFailed);
+}
+
+// A lost device --------------------------------------------------------------------------------
 
 class CudaOnnxLostTest : public CudaOnnxEndTest {
  protected:
@@ -233,8 +255,7 @@ TEST_F(CudaOnnxLostTest, ACopyThatFindsOutFailsTheWholeBatchAtOnce) {
   EXPECT_EQ(held_bytes(harness), 0U);
 }
 
-// Engines that end
-// ---------------------------------------------------------------------------------
+// Engines that end -----------------------------------------------------------------------------
 
 TEST_F(CudaOnnxEndTest, ACancelledRequestLetsGoOfItsRows) {
   EngineHarness harness(closed(kernel_chain({identity(), identity()})));
