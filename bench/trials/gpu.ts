@@ -164,9 +164,13 @@ async function handoff({ quick }: TrialOptions, hasProvider: boolean): Promise<C
   }
 }
 
-/** With memory for so many kernels and not a byte for rows that stay, they go through the host. */
+/**
+ * With memory for so many kernels and not a byte for rows that stay, they go through the host. A warm-up of the first would
+ * take some of it before the second is made.
+ */
 const handoffTerms = ({ overHost, kernels }: { overHost: boolean; kernels: number }) => ({
   configuration: { before: { maxBatch: batch }, after: { maxBatch: batch } },
+  warmUp: false,
   ...(overHost && { gpuMemoryBytes: { cuda: kernels * slots * 2 * batch * pixels * 4 } }),
 })
 

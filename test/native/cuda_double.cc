@@ -171,24 +171,17 @@ int twice(const float* from, float* to, unsigned count) {
 }
 
 [[maybe_unused]] const char* name_of(int code) {
-  switch (code) {
-    case kInvalidValue:
-      return "CUDA_ERROR_INVALID_VALUE";
-    case kOutOfMemory:
-      return "CUDA_ERROR_OUT_OF_MEMORY";
-    case 100:
-      return "CUDA_ERROR_NO_DEVICE";
-    case kNotFound:
-      return "CUDA_ERROR_NOT_FOUND";
-    case kInvalidPtx:
-      return "CUDA_ERROR_INVALID_PTX";
-    case 719:
-      return "CUDA_ERROR_LAUNCH_FAILED";
-    case 802:
-      return "CUDA_ERROR_SYSTEM_NOT_READY";
-    default:
-      return nullptr;
-  }
+  static const std::map<int, const char*> names = {
+      {kInvalidValue, "CUDA_ERROR_INVALID_VALUE"},
+      {kOutOfMemory, "CUDA_ERROR_OUT_OF_MEMORY"},
+      {100, "CUDA_ERROR_NO_DEVICE"},
+      {kNotFound, "CUDA_ERROR_NOT_FOUND"},
+      {kInvalidPtx, "CUDA_ERROR_INVALID_PTX"},
+      {719, "CUDA_ERROR_LAUNCH_FAILED"},
+      {802, "CUDA_ERROR_SYSTEM_NOT_READY"},
+  };
+  const auto found = names.find(code);
+  return found == names.end() ? nullptr : found->second;
 }
 
 }  // namespace
