@@ -93,7 +93,7 @@ bool DeviceRows::is_on_device(std::span<const RowHandle> rows) const {
 
 void DeviceRows::show_at(std::size_t input, std::uintptr_t address) {
   inputs_[input].handles = nullptr;
-  inputs_[input].data = reinterpret_cast<const std::byte*>(address);
+  inputs_[input].data = reinterpret_cast<const std::byte*>(address);  // NOLINT(performance-*)
   places_[input] = memory_.get();
 }
 

@@ -98,7 +98,8 @@ ort::Value* OutputValues::make_value(const Slot& slot, std::int64_t rows, void* 
 bool OutputValues::place(std::size_t output, std::uintptr_t address,
                          const ort::MemoryInfo& memory) {
   Slot& slot = slots_[output];
-  ort::Value* const value = make_value(slot, rows_, reinterpret_cast<void*>(address), &memory);
+  auto* const data = reinterpret_cast<void*>(address);  // NOLINT(performance-*)
+  ort::Value* const value = make_value(slot, rows_, data, &memory);
   if (value == nullptr) return false;
   slot.allocated.reset(value);
   values_[output] = value;
