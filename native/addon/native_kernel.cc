@@ -1,7 +1,6 @@
 #include "addon/native_kernel.h"
 
 #include <algorithm>
-#include <cmath>
 #include <memory>
 #include <optional>
 #include <string>
@@ -54,8 +53,7 @@ std::shared_ptr<KernelLoad> read_load(const Napi::Object& object) {
   options.shared_bytes = object.Get("sharedBytes").As<Napi::Number>().Uint32Value();
   options.device = object.Get("device").As<Napi::Number>().Int32Value();
   options.graphs = flag(object, "graphs");
-  const double limit = number(object, "memoryBytes");
-  if (std::isfinite(limit)) options.memory_limit = static_cast<std::size_t>(limit);
+  options.memory_limit = read_memory_limit(object);
   return load;
 }
 

@@ -10,6 +10,7 @@
 #include "addon/provider_values.h"
 #include "addon/value_reader.h"
 #include "base/thread_priority.h"
+#include "cuda/cuda_block_device.h"
 #include "model/onnx_model.h"
 #include "model/ort_library.h"
 
@@ -22,6 +23,7 @@ struct Load {
   OnnxModelSource source;
   OnnxModelOptions options;
   std::optional<Result<std::shared_ptr<OnnxModel>>> result;
+  CudaBlockDevice::Options blocks;
   bool has_library = false;
   bool background = false;
 
@@ -31,10 +33,19 @@ struct Load {
     const auto loaded = OrtLibrary::load(library);
     has_library = loaded.ok();
     if (has_library) {
+      open_blocks();
       result = OnnxModel::load(*loaded.value(), std::move(source), std::move(options));
     } else {
       result = loaded.error();
     }
+  }
+
+  // Where the device cannot be opened, ONNX Runtime says so better; if it can run there all the
+  // same, rows go by way of the host.
+  void open_blocks() {
+    if (options.provider.kind != ProviderKind::kCuda) return;
+    auto opened = CudaBlockDevice::open(blocks);
+    if (opened.ok()) options.blocks = std::move(opened.value());
   }
 
   // The core knows models only; that it is ONNX Runtime itself that is missing is known here.
@@ -63,6 +74,8 @@ std::shared_ptr<Load> read_load(const Napi::Object& options) {
   load->options.spinning = options.Get("spinning").As<Napi::Boolean>().Value();
   load->options.arena = options.Get("arena").As<Napi::Boolean>().Value();
   load->options.provider = read_provider(options.Get("provider").As<Napi::Object>());
+  load->blocks = {text(options, "driver"), load->options.provider.device,
+                  read_memory_limit(options)};
   load->options.session_config = read_texts(options, "sessionConfig");
   return load;
 }

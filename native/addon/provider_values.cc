@@ -1,6 +1,9 @@
 #include "addon/provider_values.h"
 
+#include <cmath>
+
 #include "addon/value_reader.h"
+#include "cuda/cuda_budget.h"
 
 namespace millrace {
 namespace {
@@ -19,6 +22,11 @@ ProviderKind read_kind(const Napi::Object& provider) {
 ExecutionProvider read_provider(const Napi::Object& provider) {
   return {read_kind(provider), provider.Get("device").As<Napi::Number>().Int32Value(),
           read_texts(provider, "options")};
+}
+
+std::size_t read_memory_limit(const Napi::Object& object) {
+  const double limit = number(object, "memoryBytes");
+  return std::isfinite(limit) ? static_cast<std::size_t>(limit) : CudaBudget::kNoLimit;
 }
 
 std::vector<std::pair<std::string, std::string>> read_texts(const Napi::Object& object,

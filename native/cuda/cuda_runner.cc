@@ -1,7 +1,6 @@
 #include "cuda/cuda_runner.h"
 
 #include <algorithm>
-#include <bit>
 #include <cstring>
 #include <string>
 #include <utility>
@@ -11,11 +10,8 @@
 namespace millrace {
 namespace {
 
-// What any type of element, and any access of several at once, may ask for.
-constexpr std::size_t kAlignment = 256;
-
 std::size_t aligned(std::size_t bytes) {
-  return (bytes + kAlignment - 1) / kAlignment * kAlignment;
+  return (bytes + kTensorAlignment - 1) / kTensorAlignment * kTensorAlignment;
 }
 
 // Copying so much on the host takes about as long as the call that it saves.
@@ -244,13 +240,11 @@ Status CudaRunner::place(std::size_t rows, Slot& slot) const {
   slot.block.let_go();
   if (blocks_ == nullptr) return {};
   slot.handles.resize(wanted_.size());
-  std::vector<std::size_t> starts;
-  std::size_t end = 0;
-  for (std::size_t i = 0; i < wanted_.size(); ++i) {
-    starts.push_back(end);
-    if (hands_on(i)) end += aligned(results_[i].row_bytes * std::bit_ceil(rows));
-  }
-  auto taken = blocks_->take(end, model_->options().memory_limit);
+  std::vector<std::size_t> row_bytes;
+  for (std::size_t i = 0; i < wanted_.size(); ++i)
+    row_bytes.push_back(hands_on(i) ? results_[i].row_bytes : 0);
+  const BlockPlan plan = plan_block(row_bytes, rows);
+  auto taken = blocks_->take(plan.bytes, model_->options().memory_limit);
   if (!taken.ok()) {
     const bool full = taken.error().code == ErrorCode::kOutOfMemory;
     return full ? Status{} : taken.error();
@@ -259,10 +253,8 @@ Status CudaRunner::place(std::size_t rows, Slot& slot) const {
   RowBlock* const block = slot.block.get();
   for (std::size_t i = 0; i < wanted_.size(); ++i) {
     if (!hands_on(i)) continue;
-    slot.tensors[inputs_.size() + wanted_[i]] = block->address() + starts[i];
-    slot.handles[i].clear();
-    for (std::size_t row = 0; row < rows; ++row)
-      slot.handles[i].push_back({block, starts[i] + row * results_[i].row_bytes});
+    slot.tensors[inputs_.size() + wanted_[i]] = block->address() + plan.starts[i];
+    point_to(slot.handles[i], block, plan.starts[i], row_bytes[i], rows);
   }
   return {};
 }
@@ -289,11 +281,8 @@ std::span<std::byte> CudaRunner::stage(const TensorView& input, std::size_t inde
 // Rows that others left.
 Status CudaRunner::take_in(std::span<const RowHandle> rows, std::size_t index, Slot& slot) {
   const auto [row_bytes, at] = inputs_[index];
-  const RowHandle& first = rows.front();
-  const std::uintptr_t address = first.block->address() + first.at;
-  if (first.block->device() == model_->block_device() && address % kAlignment == 0 &&
-      run_length(rows, row_bytes) == rows.size()) {
-    slot.tensors[index] = address;
+  if (is_tensor_on(model_->block_device(), rows, row_bytes)) {
+    slot.tensors[index] = rows.front().block->address() + rows.front().at;
     return {};
   }
   Status status;

@@ -15,6 +15,7 @@ class DeviceBlock final : public RowBlock {
         memory_(std::move(memory)) {}
 
   [[nodiscard]] std::size_t bytes() const { return memory_.bytes(); }
+  [[nodiscard]] const DeviceMemory& memory() const { return memory_; }
 
   // Whoever takes it, before it is held.
   void leave(std::shared_ptr<DeviceBlocks> blocks) { blocks_ = std::move(blocks); }
@@ -96,6 +97,10 @@ Result<BlockHold> DeviceBlocks::take(std::size_t bytes, std::size_t limit) {
   const bool full = !made.ok() && made.error().code == ErrorCode::kOutOfMemory;
   if (!full || !free_idle()) return made;
   return make(bytes, limit);
+}
+
+const DeviceMemory& DeviceBlocks::memory_of(const BlockHold& taken) {
+  return static_cast<const DeviceBlock*>(taken.get())->memory();
 }
 
 BlockHold DeviceBlocks::take_idle(std::size_t bytes) {

@@ -48,6 +48,9 @@ class DeviceBlocks : public std::enable_shared_from_this<DeviceBlocks> {
   // there is no room, and the driver's.
   Result<BlockHold> take(std::size_t bytes, std::size_t limit);
 
+  // Of a block that was taken.
+  static const DeviceMemory& memory_of(const BlockHold& taken);
+
  private:
   friend class DeviceBlock;
 

@@ -79,6 +79,9 @@ struct DriverTable {
   Entry<Context*> push_context{"cuCtxPushCurrent_v2"};
   Entry<Context**> pop_context{"cuCtxPopCurrent_v2"};
 
+  // Returns when all that anybody began in the current context has ended.
+  Entry<> synchronize_context{"cuCtxSynchronize"};
+
   // Of the current context.
   Entry<std::size_t*, std::size_t*> memory_info{"cuMemGetInfo_v2"};
   Entry<DeviceAddress*, std::size_t> allocate{"cuMemAlloc_v2"};
@@ -128,8 +131,8 @@ struct DriverTable {
     const auto all = [&visit](auto&... entries) { (visit(entries), ...); };
     all(init, driver_version, error_name, error_text, device_count, device_at, device_name,
         device_bus_id, device_memory, device_attribute);
-    all(retain_context, release_context, push_context, pop_context, memory_info, allocate, free,
-        allocate_host, free_host);
+    all(retain_context, release_context, push_context, pop_context, synchronize_context,
+        memory_info, allocate, free, allocate_host, free_host);
     all(create_stream, destroy_stream, query_stream, synchronize_stream, wait_for_event,
         create_event, destroy_event, record_event, query_event, synchronize_event);
     all(read_memory, copy_to_device, copy_to_host, copy_on_device, load_module, unload_module,

@@ -6,16 +6,28 @@
 namespace millrace {
 namespace {
 
+Status copy(std::span<const RowHandle> rows, std::size_t row_bytes, std::span<std::byte> to) {
+  std::size_t missing = 0;
+  std::optional<Error> why;
+  each_run(rows, row_bytes, [&](std::size_t first, std::size_t count) {
+    const RowHandle& row = rows[first];
+    const Status read = row.block->read(row.at, to.subspan(first * row_bytes, count * row_bytes));
+    if (read.ok()) return;
+    missing += count;
+    why = read.error();
+  });
+  if (!why) return {};
+  if (missing < rows.size()) why->code = ErrorCode::kStageFailed;
+  return *why;
+}
+
 class HostRowsRunner final : public Runner {
  public:
   HostRowsRunner(std::unique_ptr<Runner> runner, const Model& model)
-      : runner_(std::move(runner)), copies_(model.inputs().size()) {
-    for (const TensorSpec& input : model.inputs())
-      element_bytes_.push_back(element_size(input.type));
-  }
+      : runner_(std::move(runner)), rows_(model) {}
 
   Status run(const RunBatch& batch, RunResult& result) override {
-    const Result<RunBatch> shown = show(batch);
+    const Result<RunBatch> shown = rows_.show(batch);
     if (!shown.ok()) return shown.error();
     return own(runner_->run(shown.value(), result), result);
   }
@@ -23,7 +35,7 @@ class HostRowsRunner final : public Runner {
   // What is shown stays until this returns, which is all that is asked of memory that was not
   // allocated for the model.
   Status begin(const RunBatch& batch, std::size_t slot, RunListener& listener) override {
-    const Result<RunBatch> shown = show(batch);
+    const Result<RunBatch> shown = rows_.show(batch);
     return shown.ok() ? runner_->begin(shown.value(), slot, listener) : shown.error();
   }
 
@@ -45,62 +57,48 @@ class HostRowsRunner final : public Runner {
     return status;
   }
 
-  Result<RunBatch> show(const RunBatch& batch) {
-    views_.assign(batch.inputs.begin(), batch.inputs.end());
-    for (std::size_t i = 0; i < views_.size(); ++i) {
-      if (views_[i].handles == nullptr) continue;
-      const Status read = read_rows(i, batch.rows);
-      if (!read.ok()) return read.error();
-    }
-    RunBatch shown = batch;
-    shown.inputs = views_;
-    return shown;
-  }
-
-  Status read_rows(std::size_t input, std::size_t rows) {
-    TensorView& view = views_[input];
-    const std::span handles(std::exchange(view.handles, nullptr), rows);
-    const std::size_t row_bytes = bytes_of_row(input);
-    const RowHandle& first = handles.front();
-    if (first.block->device() == nullptr && run_length(handles, row_bytes) == rows) {
-      view.data = static_cast<const HostBlock&>(*first.block).data() + first.at;
-      return {};
-    }
-    copies_[input].resize(rows * row_bytes);
-    view.data = copies_[input].data();
-    return copy(handles, row_bytes, copies_[input]);
-  }
-
-  static Status copy(std::span<const RowHandle> rows, std::size_t row_bytes,
-                     std::span<std::byte> to) {
-    std::size_t missing = 0;
-    std::optional<Error> why;
-    each_run(rows, row_bytes, [&](std::size_t first, std::size_t count) {
-      const RowHandle& row = rows[first];
-      const Status read = row.block->read(row.at, to.subspan(first * row_bytes, count * row_bytes));
-      if (read.ok()) return;
-      missing += count;
-      why = read.error();
-    });
-    if (!why) return {};
-    if (missing < rows.size()) why->code = ErrorCode::kStageFailed;
-    return *why;
-  }
-
-  [[nodiscard]] std::size_t bytes_of_row(std::size_t input) const {
-    std::size_t bytes = element_bytes_[input];
-    for (const std::int64_t dim : std::span(views_[input].dims).subspan(1))
-      bytes *= static_cast<std::size_t>(dim);
-    return bytes;
-  }
-
   const std::unique_ptr<Runner> runner_;
-  std::vector<std::size_t> element_bytes_;      // per input
-  std::vector<TensorView> views_;               // per input: what is shown
-  std::vector<std::vector<std::byte>> copies_;  // per input: where rows are copied together
+  HostRows rows_;
 };
 
 }  // namespace
+
+std::size_t row_bytes_of(const TensorView& view, DataType type) {
+  std::size_t bytes = element_size(type);
+  for (const std::int64_t dim : std::span(view.dims).subspan(1))
+    bytes *= static_cast<std::size_t>(dim);
+  return bytes;
+}
+
+HostRows::HostRows(const Model& model) : copies_(model.inputs().size()) {
+  for (const TensorSpec& input : model.inputs()) types_.push_back(input.type);
+}
+
+Result<RunBatch> HostRows::show(const RunBatch& batch) {
+  views_.assign(batch.inputs.begin(), batch.inputs.end());
+  for (std::size_t i = 0; i < views_.size(); ++i) {
+    if (views_[i].handles == nullptr) continue;
+    const Status read = read_rows(i, batch.rows);
+    if (!read.ok()) return read.error();
+  }
+  RunBatch shown = batch;
+  shown.inputs = views_;
+  return shown;
+}
+
+Status HostRows::read_rows(std::size_t input, std::size_t rows) {
+  TensorView& view = views_[input];
+  const std::span handles(std::exchange(view.handles, nullptr), rows);
+  const std::size_t row_bytes = row_bytes_of(view, types_[input]);
+  const RowHandle& first = handles.front();
+  if (first.block->device() == nullptr && run_length(handles, row_bytes) == rows) {
+    view.data = static_cast<const HostBlock&>(*first.block).data() + first.at;
+    return {};
+  }
+  copies_[input].resize(rows * row_bytes);
+  view.data = copies_[input].data();
+  return copy(handles, row_bytes, copies_[input]);
+}
 
 std::unique_ptr<Runner> on_host_rows(std::unique_ptr<Runner> runner, const Model& model) {
   return std::make_unique<HostRowsRunner>(std::move(runner), model);

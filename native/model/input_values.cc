@@ -35,19 +35,21 @@ InputValues::InputValues(const OrtLibrary& library, const std::vector<TensorSpec
     : library_(library), specs_(specs), values_(specs.size(), nullptr) {
   slots_.reserve(specs.size());
   for (std::size_t i = 0; i < specs.size(); ++i) {
-    slots_.push_back({{nullptr, library.api()[ort::kReleaseValue]}, nullptr, {}});
+    slots_.push_back({{nullptr, library.api()[ort::kReleaseValue]}, nullptr, nullptr, {}});
   }
 }
 
-Status InputValues::bind(std::span<const TensorView> tensors) {
+Status InputValues::bind(std::span<const TensorView> tensors,
+                         std::span<const ort::MemoryInfo* const> places) {
   if (tensors.size() != specs_.size()) {
     return Error{ErrorCode::kInvalidInput, "the model takes " + std::to_string(specs_.size()) +
                                                " inputs, not " + std::to_string(tensors.size())};
   }
   for (std::size_t i = 0; i < tensors.size(); ++i) {
     const TensorView& tensor = tensors[i];
+    const ort::MemoryInfo* const place = places.empty() ? nullptr : places[i];
     const bool strings = specs_[i].type == DataType::kString;
-    if (!strings && slots_[i].value && slots_[i].data == tensor.data &&
+    if (!strings && slots_[i].value && slots_[i].data == tensor.data && slots_[i].place == place &&
         slots_[i].dims == tensor.dims)
       continue;
     const auto count = element_count(tensor.dims);
@@ -55,26 +57,29 @@ Status InputValues::bind(std::span<const TensorView> tensors) {
     if (*count != 0 && (strings ? tensor.strings == nullptr : tensor.data == nullptr)) {
       return invalid(i, strings ? "must be strings" : "must be numbers");
     }
-    Status bound = strings ? bind_strings(i, tensor, *count) : bind_numbers(i, tensor, *count);
+    Status bound =
+        strings ? bind_strings(i, tensor, *count) : bind_numbers(i, tensor, *count, place);
     if (!bound.ok()) return bound;
     values_[i] = slots_[i].value.get();
   }
   return {};
 }
 
-Status InputValues::bind_numbers(std::size_t index, const TensorView& tensor, std::size_t count) {
+Status InputValues::bind_numbers(std::size_t index, const TensorView& tensor, std::size_t count,
+                                 const ort::MemoryInfo* place) {
   Slot& slot = slots_[index];
   const DataType type = specs_[index].type;
   // ONNX Runtime does not write to an input; its signature has no const.
   void* data = const_cast<std::byte*>(tensor.data != nullptr ? tensor.data : &nothing);
   ort::Value* value = nullptr;
   OrtCalls call(library_.api());
-  call(ort::kCreateTensorWithDataAsOrtValue, library_.cpu_memory(), data,
+  call(ort::kCreateTensorWithDataAsOrtValue, place != nullptr ? place : library_.cpu_memory(), data,
        count * element_size(type), tensor.dims.data(), tensor.dims.size(),
        static_cast<ort::ElementType>(type), &value);
   slot.value.reset(value);
   if (call.failed()) return invalid(index, "cannot be passed on: " + call.failure().text);
   slot.data = tensor.data;
+  slot.place = place;
   slot.dims = tensor.dims;
   return {};
 }

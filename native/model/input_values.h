@@ -18,9 +18,11 @@ class InputValues {
   // `specs` must outlive this.
   InputValues(const OrtLibrary& library, const std::vector<TensorSpec>& specs);
 
-  // Makes values() show `tensors`. Fails with kInvalidInput when their number or a shape makes no
+  // Makes values() show `tensors`; `places`: per tensor the memory that it is in, null for the
+  // host's, or empty where all are. Fails with kInvalidInput when their number or a shape makes no
   // sense; whether a shape suits the model is for ONNX Runtime to say.
-  Status bind(std::span<const TensorView> tensors);
+  Status bind(std::span<const TensorView> tensors,
+              std::span<const ort::MemoryInfo* const> places = {});
 
   const ort::Value* const* values() const { return values_.data(); }
 
@@ -28,9 +30,11 @@ class InputValues {
   struct Slot {
     ort::Owned<ort::Value> value;
     const std::byte* data = nullptr;
+    const ort::MemoryInfo* place = nullptr;
     std::vector<std::int64_t> dims;
   };
-  Status bind_numbers(std::size_t index, const TensorView& tensor, std::size_t count);
+  Status bind_numbers(std::size_t index, const TensorView& tensor, std::size_t count,
+                      const ort::MemoryInfo* place);
   Status bind_strings(std::size_t index, const TensorView& tensor, std::size_t count);
   Error invalid(std::size_t index, const std::string& complaint) const;
 

@@ -1,11 +1,30 @@
 #include "model/onnx_model.h"
 
+#include <algorithm>
+
 #include "model/onnx_runner.h"
 #include "model/ort_library.h"
 #include "model/session_factory.h"
 #include "model/tensor_specs.h"
 
 namespace millrace {
+namespace {
+
+// CUDA's provider reads and writes memory of its device wherever it is told to. Not so where it
+// captures a graph: that is run again on the addresses of the first run. TensorRT and WebGPU have
+// memory of their own ways.
+std::shared_ptr<BlockDevice> usable_blocks(const OnnxModelOptions& options) {
+  const ExecutionProvider& provider = options.provider;
+  const auto captures = [](const auto& option) {
+    return option.first == "enable_cuda_graph" && option.second != "0";
+  };
+  const bool usable = options.blocks != nullptr && provider.kind == ProviderKind::kCuda &&
+                      provider.device == options.blocks->index() &&
+                      std::ranges::none_of(provider.options, captures);
+  return usable ? options.blocks : nullptr;
+}
+
+}  // namespace
 
 OnnxModel::OnnxModel(const OrtLibrary& library, std::unique_ptr<SessionFactory> factory)
     : library_(library), factory_(std::move(factory)) {}
@@ -28,6 +47,7 @@ Result<std::shared_ptr<OnnxModel>> OnnxModel::load(const OrtLibrary& library,
     return Error{ErrorCode::kInvalidOption,
                  "a model is loaded either from a path or from bytes, and neither may be empty"};
   }
+  std::shared_ptr<BlockDevice> blocks = usable_blocks(options);
   auto factory = std::make_unique<SessionFactory>(library, std::move(source), std::move(options));
   Result<std::shared_ptr<ort::Session>> session = factory->create();
   if (!session.ok()) return session.error();
@@ -44,6 +64,7 @@ Result<std::shared_ptr<OnnxModel>> OnnxModel::load(const OrtLibrary& library,
   model->session_ = std::move(session.value());
   model->inputs_ = std::move(inputs.value());
   model->outputs_ = std::move(outputs.value());
+  model->blocks_ = std::move(blocks);
   return model;
 }
 
@@ -62,7 +83,8 @@ Result<std::unique_ptr<Runner>> OnnxModel::make_runner(const RunnerOptions& opti
   Result<std::shared_ptr<ort::Session>> session = session_for_runner();
   if (!session.ok()) return session.error();
   return OnnxRunner::make(
-      library_, {shared_from_this(), std::move(session.value()), factory_->provider()}, options);
+      library_, {shared_from_this(), std::move(session.value()), factory_->provider(), blocks_},
+      options);
 }
 
 Result<std::shared_ptr<ort::Session>> OnnxModel::session_for_runner() {

@@ -19,6 +19,7 @@
 #include <utility>
 #include <vector>
 
+#include "model/block_device.h"
 #include "model/execution_provider.h"
 #include "model/load_cancellation.h"
 #include "model/model.h"
@@ -63,6 +64,10 @@ struct OnnxModelOptions {
   // without a word.
   std::vector<std::pair<std::string, std::string>> session_config;
 
+  // Where it may leave rows for stages on the same device, and read theirs: used where `provider`
+  // is CUDA's on that device. May be null: then rows go by way of the host.
+  std::shared_ptr<BlockDevice> blocks = nullptr;
+
   // Stops loading when cancelled, also the loading that make_runner does. May be null.
   std::shared_ptr<LoadCancellation> cancellation;
 };
@@ -78,6 +83,9 @@ class OnnxModel final : public Model, public std::enable_shared_from_this<OnnxMo
   const std::vector<TensorSpec>& inputs() const override { return inputs_; }
   const std::vector<TensorSpec>& outputs() const override { return outputs_; }
   WarmUp warm_up() const override;
+  [[nodiscard]] const void* block_device() const override {
+    return blocks_ == nullptr ? nullptr : blocks_->id();
+  }
   Result<std::unique_ptr<Runner>> make_runner(const RunnerOptions& options) override;
 
  private:
@@ -89,7 +97,8 @@ class OnnxModel final : public Model, public std::enable_shared_from_this<OnnxMo
   std::shared_ptr<ort::Session> session_;
   std::vector<TensorSpec> inputs_;
   std::vector<TensorSpec> outputs_;
-  std::mutex mutex_;  // one runner at a time is made where each needs a session
+  std::shared_ptr<BlockDevice> blocks_;  // null: its runners know nothing of handles
+  std::mutex mutex_;                     // one runner at a time is made where each needs a session
 };
 
 }  // namespace millrace

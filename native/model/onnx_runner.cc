@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "model/ort_call.h"
 #include "model/ort_library.h"
 
 namespace millrace {
@@ -24,7 +23,8 @@ bool begins_with_rows(const TensorSpec& spec) {
 // A model may declare a shape that its outputs do not have; Run then refuses the values made for
 // that shape. Guessed from the text, as no code tells; a wrong guess costs a second run.
 bool may_be_refused_output(const OrtFailure& failure) {
-  return failure.text.find("shape") != std::string::npos;
+  return failure.text.find("shape") != std::string::npos ||
+         failure.text.find("size mismatch") != std::string::npos;  // where it is copied there
 }
 
 }  // namespace
@@ -39,12 +39,19 @@ Result<std::unique_ptr<Runner>> OnnxRunner::make(const OrtLibrary& library, Prog
   call(ort::kRunOptionsSetRunLogSeverityLevel, raw_options, ort::LogLevel::kFatal);
   if (call.failed())
     return Error{ErrorCode::kModelLoad, "cannot make a runner: " + call.failure().text};
-  return std::unique_ptr<Runner>(
-      new OnnxRunner(library, std::move(program), std::move(run_options), options));
+  std::unique_ptr<DeviceRows> device;
+  if (program.blocks != nullptr) {
+    auto made = DeviceRows::make(library, *program.model, *program.blocks, options);
+    if (!made.ok()) return made.error();
+    device = std::move(made.value());
+  }
+  return std::unique_ptr<Runner>(new OnnxRunner(library, std::move(program), std::move(run_options),
+                                                std::move(device), options));
 }
 
 OnnxRunner::OnnxRunner(const OrtLibrary& library, Program program,
-                       ort::Owned<ort::RunOptions> run_options, const RunnerOptions& options)
+                       ort::Owned<ort::RunOptions> run_options, std::unique_ptr<DeviceRows> device,
+                       const RunnerOptions& options)
     : api_(library.api()),
       model_(std::move(program.model)),
       session_(std::move(program.session)),
@@ -53,7 +60,8 @@ OnnxRunner::OnnxRunner(const OrtLibrary& library, Program program,
       rows_known_(!model_->inputs().empty() &&
                   std::all_of(model_->inputs().begin(), model_->inputs().end(), begins_with_rows)),
       inputs_(library, model_->inputs()),
-      outputs_(library, wanted_outputs(*model_, options), rows_known_, options.max_batch) {
+      outputs_(library, wanted_outputs(*model_, options), rows_known_, options.max_batch),
+      device_(std::move(device)) {
   for (const TensorSpec& spec : model_->inputs()) input_names_.push_back(spec.name.c_str());
   for (const TensorSpec* spec : wanted_outputs(*model_, options))
     output_names_.push_back(spec->name.c_str());
@@ -70,27 +78,49 @@ Status OnnxRunner::run(const RunBatch& batch, RunResult& result) {
 }
 
 Status OnnxRunner::run_in_turn(const RunBatch& batch, RunResult& result) {
-  const std::span<const TensorView> inputs = batch.inputs;
-  std::vector<TensorView>& outputs = result.outputs;
   result.ragged.clear();
   result.failed.clear();
-  Status bound = inputs_.bind(inputs);
-  if (!bound.ok()) return bound;
-  ort::ErrorStatus* status = run_session(outputs_.prepare(rows_of(inputs)));
-  if (status == nullptr) return outputs_.view(outputs);
+  if (device_ == nullptr) return run_tensors(batch.inputs, {}, result.outputs);
+  Status taken = device_->take_in(batch);
+  if (!taken.ok()) return taken;
+  Status ran = run_tensors(device_->inputs(), device_->places(), result.outputs);
+  if (ran.ok()) device_->hand_on(result.outputs);
+  return device_->end(std::move(ran));
+}
 
-  OrtFailure failure = take_failure(api_, status);
-  if (outputs_.any_preallocated() && may_be_refused_output(failure)) {
-    status = run_session(outputs_.prepare_unallocated());
-    if (status == nullptr) {
-      outputs_.stop_preallocating();
-      return outputs_.view(outputs);
-    }
-    failure = take_failure(api_, status);
+Status OnnxRunner::run_tensors(std::span<const TensorView> inputs,
+                               std::span<const ort::MemoryInfo* const> places,
+                               std::vector<TensorView>& outputs) {
+  Status bound = inputs_.bind(inputs, places);
+  if (!bound.ok()) return bound;
+  const std::int64_t rows = rows_of(inputs);
+  ort::Value** const values = outputs_.prepare(rows);
+  if (device_ != nullptr) {
+    Status placed = device_->place(rows, outputs_);
+    if (!placed.ok()) return placed;
   }
+  ort::ErrorStatus* const status = run_session(values);
+  if (status == nullptr) return outputs_.view(outputs);
+  OrtFailure failure = take_failure(api_, status);
+  if (outputs_.any_preallocated() && may_be_refused_output(failure))
+    return run_unallocated(outputs);
+  return explain(std::move(failure));
+}
+
+// Again, since memory that was made for the outputs may have been refused.
+Status OnnxRunner::run_unallocated(std::vector<TensorView>& outputs) {
+  if (device_ != nullptr) device_->withdraw();
+  ort::ErrorStatus* const status = run_session(outputs_.prepare_unallocated());
+  if (status != nullptr) return explain(take_failure(api_, status));
+  outputs_.stop_preallocating();
+  if (device_ != nullptr) device_->stop_placing();
+  return outputs_.view(outputs);
+}
+
+Error OnnxRunner::explain(OrtFailure failure) const {
   // Relaxed: it only names a failure that ONNX Runtime's own flag, set after it, has caused.
   const bool ended = ends_.load(std::memory_order_relaxed) != 0;
-  return Error{ended ? ErrorCode::kCancelled : ErrorCode::kStageFailed, std::move(failure.text)};
+  return {ended ? ErrorCode::kCancelled : ErrorCode::kStageFailed, std::move(failure.text)};
 }
 
 ort::ErrorStatus* OnnxRunner::run_session(ort::Value** outputs) {

@@ -12,10 +12,12 @@
 #include <span>
 #include <vector>
 
+#include "model/device_rows.h"
 #include "model/device_turns.h"
 #include "model/input_values.h"
 #include "model/model.h"
 #include "model/ort_abi.h"
+#include "model/ort_call.h"
 #include "model/output_values.h"
 
 namespace millrace {
@@ -29,6 +31,7 @@ class OnnxRunner final : public Runner {
     std::shared_ptr<const Model> model;
     std::shared_ptr<ort::Session> session;
     ProviderKind provider = ProviderKind::kCpu;
+    std::shared_ptr<BlockDevice> blocks = nullptr;  // null: it knows nothing of handles
   };
 
   // The outputs asked for must exist.
@@ -36,7 +39,8 @@ class OnnxRunner final : public Runner {
                                               const RunnerOptions& options);
 
   // Errors: kInvalidInput when the inputs cannot be tensors at all, kCancelled after terminate()
-  // and interrupt(), else kStageFailed with ONNX Runtime's code and text.
+  // and interrupt(), else kStageFailed with ONNX Runtime's code and text. Where there are blocks
+  // also those of DeviceRows.
   Status run(const RunBatch& batch, RunResult& result) override;
   void interrupt() noexcept override;
   void resume() noexcept override;
@@ -44,8 +48,13 @@ class OnnxRunner final : public Runner {
 
  private:
   OnnxRunner(const OrtLibrary& library, Program program, ort::Owned<ort::RunOptions> run_options,
-             const RunnerOptions& options);
+             std::unique_ptr<DeviceRows> device, const RunnerOptions& options);
   Status run_in_turn(const RunBatch& batch, RunResult& result);
+  Status run_tensors(std::span<const TensorView> inputs,
+                     std::span<const ort::MemoryInfo* const> places,
+                     std::vector<TensorView>& outputs);
+  Status run_unallocated(std::vector<TensorView>& outputs);
+  Error explain(OrtFailure failure) const;
   std::int64_t rows_of(std::span<const TensorView> inputs) const;
   ort::ErrorStatus* run_session(ort::Value** outputs);
   void end_run(std::uint32_t reason) noexcept;
@@ -60,6 +69,7 @@ class OnnxRunner final : public Runner {
   std::vector<const char*> output_names_;
   InputValues inputs_;
   OutputValues outputs_;
+  const std::unique_ptr<DeviceRows> device_;  // null where no rows stay on a device
 
   // Why a run is to end: bits of kInterrupted and kTerminated, set by any thread; resume()
   // takes the first back. Whoever changes it changes ONNX Runtime's flag next to it, in an order

@@ -100,6 +100,9 @@ inline constexpr Entry<2, 1, const char*(const ErrorStatus*)>
 inline constexpr Release<93, 1, ErrorStatus> kReleaseStatus{};
 inline constexpr Call<3, 1, LogLevel, const char*, Env**> kCreateEnv{};
 inline constexpr Call<69, 1, AllocatorKind, MemoryKind, MemoryInfo**> kCreateCpuMemoryInfo{};
+inline constexpr Call<68, 1, const char*, AllocatorKind, int, MemoryKind, MemoryInfo**>
+    kCreateMemoryInfo{};  // by the name of the allocator, and the number of the device
+inline constexpr Release<94, 1, MemoryInfo> kReleaseMemoryInfo{};
 inline constexpr Call<78, 1, Allocator**> kGetAllocatorWithDefaultOptions{};  // never released
 inline constexpr Call<76, 1, Allocator*, void*> kAllocatorFree{};
 

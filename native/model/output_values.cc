@@ -79,15 +79,32 @@ ort::Value* OutputValues::preallocated_value(Slot& slot, std::int64_t rows) {
   if (rows < 1 || static_cast<std::size_t>(rows) >= slot.values.size()) return nullptr;
   auto& kept = slot.values[static_cast<std::size_t>(rows)];
   if (kept) return kept.get();
+  kept.reset(make_value(slot, rows, slot.buffer.get(), library_.cpu_memory()));
+  return kept.get();  // null after a failure, and then ONNX Runtime allocates
+}
+
+ort::Value* OutputValues::make_value(const Slot& slot, std::int64_t rows, void* data,
+                                     const ort::MemoryInfo* memory) const {
   std::vector<std::int64_t> dims = slot.spec->dims;
   if (slot.by_rows) dims[0] = rows;
   ort::Value* value = nullptr;
   OrtCalls call(library_.api());
-  call(ort::kCreateTensorWithDataAsOrtValue, library_.cpu_memory(), slot.buffer.get(),
+  call(ort::kCreateTensorWithDataAsOrtValue, memory, data,
        slot.row_bytes * static_cast<std::size_t>(rows), dims.data(), dims.size(),
        static_cast<ort::ElementType>(slot.spec->type), &value);
-  kept.reset(value);  // null after a failure, and then ONNX Runtime allocates
   return value;
+}
+
+bool OutputValues::place(std::size_t output, std::uintptr_t address,
+                         const ort::MemoryInfo& memory) {
+  Slot& slot = slots_[output];
+  auto* const data = reinterpret_cast<void*>(address);  // NOLINT(performance-*)
+  ort::Value* const value = make_value(slot, rows_, data, &memory);
+  if (value == nullptr) return false;
+  slot.allocated.reset(value);
+  values_[output] = value;
+  any_preallocated_ = true;
+  return true;
 }
 
 void OutputValues::stop_preallocating() {
@@ -101,7 +118,8 @@ Status OutputValues::view(std::vector<TensorView>& outputs) {
   outputs.resize(slots_.size());
   // Own all of them before reading any: reading may fail.
   for (std::size_t i = 0; i < slots_.size(); ++i) {
-    if (!is_preallocated(i)) slots_[i].allocated.reset(values_[i]);
+    const bool owned = slots_[i].allocated && slots_[i].allocated.get() == values_[i];  // placed
+    if (!owned && !is_preallocated(i)) slots_[i].allocated.reset(values_[i]);
   }
   for (std::size_t i = 0; i < slots_.size(); ++i) {
     Status viewed = is_preallocated(i) ? view_preallocated(slots_[i], outputs[i])

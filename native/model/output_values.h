@@ -9,6 +9,7 @@
 // time.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
@@ -33,10 +34,19 @@ class OutputValues {
   // left.
   ort::Value** prepare(std::int64_t rows);
 
+  // Bytes of a row of the output; 0 where its shape does not follow from the number of rows.
+  [[nodiscard]] std::size_t row_bytes(std::size_t output) const {
+    return slots_[output].by_rows ? slots_[output].row_bytes : 0;
+  }
+
+  // After prepare(), for an output that has row_bytes(): has it written to an address of `memory`
+  // instead. What view() then shows is there. Whether it could be done.
+  bool place(std::size_t output, std::uintptr_t address, const ort::MemoryInfo& memory);
+
   // The same with every slot null, for once.
   ort::Value** prepare_unallocated();
 
-  // Whether the slots last prepared hold any value.
+  // Whether the slots last prepared, or placed, hold any value.
   bool any_preallocated() const { return any_preallocated_; }
 
   // For a model whose outputs are not what it declares: from now on ONNX Runtime allocates all of
@@ -53,10 +63,12 @@ class OutputValues {
     std::size_t row_bytes = 0;  // of all of it where it does not depend on the rows
     AlignedBuffer buffer;       // null: ONNX Runtime allocates
     std::vector<ort::Owned<ort::Value>> values;  // over buffer, by number of rows; null until used
-    ort::Owned<ort::Value> allocated{nullptr, nullptr};  // by the last run
+    ort::Owned<ort::Value> allocated{nullptr, nullptr};  // by the last run, or placed for it
     std::vector<std::string> strings;                    // of the last run
   };
   void preallocate(Slot& slot, bool rows_known, std::size_t max_batch);
+  ort::Value* make_value(const Slot& slot, std::int64_t rows, void* data,
+                         const ort::MemoryInfo* memory) const;
   ort::Value* preallocated_value(Slot& slot, std::int64_t rows);
   bool is_preallocated(std::size_t index);
   Status view_preallocated(const Slot& slot, TensorView& view) const;

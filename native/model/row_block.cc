@@ -1,5 +1,6 @@
 #include "model/row_block.h"
 
+#include <bit>
 #include <cstring>
 
 namespace millrace {
@@ -15,6 +16,29 @@ std::size_t run_length(std::span<const RowHandle> rows, std::size_t row_bytes) {
     if (!follows) return n;
   }
   return rows.size();
+}
+
+bool is_tensor_on(const void* device, std::span<const RowHandle> rows, std::size_t row_bytes) {
+  const RowHandle& first = rows.front();
+  return first.block->device() == device &&
+         (first.block->address() + first.at) % kTensorAlignment == 0 &&
+         run_length(rows, row_bytes) == rows.size();
+}
+
+BlockPlan plan_block(std::span<const std::size_t> row_bytes, std::size_t rows) {
+  BlockPlan plan;
+  for (const std::size_t one : row_bytes) {
+    plan.starts.push_back(plan.bytes);
+    const std::size_t bytes = one * std::bit_ceil(rows);
+    plan.bytes += (bytes + kTensorAlignment - 1) / kTensorAlignment * kTensorAlignment;
+  }
+  return plan;
+}
+
+void point_to(std::vector<RowHandle>& handles, RowBlock* block, std::size_t at,
+              std::size_t row_bytes, std::size_t rows) {
+  handles.clear();
+  for (std::size_t row = 0; row < rows; ++row) handles.push_back({block, at + row * row_bytes});
 }
 
 }  // namespace millrace

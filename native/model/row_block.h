@@ -18,6 +18,7 @@
 #include <cstdint>
 #include <span>
 #include <utility>
+#include <vector>
 
 #include "base/aligned_buffer.h"
 #include "base/result.h"
@@ -114,6 +115,27 @@ class HostBlock final : public RowBlock {
 
   const AlignedBuffer memory_;
 };
+
+// Where a tensor on a device may begin: at a multiple of what any type of element, and any access
+// of several at once, may ask for.
+inline constexpr std::size_t kTensorAlignment = 256;
+
+// Whether the rows are a tensor on the device as they lie.
+bool is_tensor_on(const void* device, std::span<const RowHandle> rows, std::size_t row_bytes);
+
+// How tensors of rows share a block. There is room for so many rows as is a power of two, so that
+// most blocks fit the next batch.
+struct BlockPlan {
+  std::vector<std::size_t> starts;  // of each tensor
+  std::size_t bytes = 0;            // of all
+};
+
+// `row_bytes` of each tensor; 0: it takes no room.
+BlockPlan plan_block(std::span<const std::size_t> row_bytes, std::size_t rows);
+
+// Handles of rows that lie one behind the other in the block, from `at` on.
+void point_to(std::vector<RowHandle>& handles, RowBlock* block, std::size_t at,
+              std::size_t row_bytes, std::size_t rows);
 
 // How many of the first rows lie one behind the other in one block; none of none.
 std::size_t run_length(std::span<const RowHandle> rows, std::size_t row_bytes);

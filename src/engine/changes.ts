@@ -230,7 +230,8 @@ export class Changes<Stages extends string> {
     if (given.aborted) throw reason()
     const addon = loadAddon()
     const loads = addon.openLoads(this.#engine.loads)
-    const loading = loadAll(wanted, { loads, background: true })
+    const { gpuMemoryBytes } = this.#engine.hosts
+    const loading = loadAll(wanted, { loads, background: true, gpuMemoryBytes })
     return new Promise((resolve, reject) => {
       const giveUp = () => {
         addon.cancelLoads(loads)

@@ -43,9 +43,9 @@ export interface EngineOptions<Stages extends string = string> {
   /**
    * Bytes of device memory that the kernels of this process may take, by tier: `{ cuda: 2 ** 30, 'cuda-1': 2 ** 31 }`. A
    * replica that finds less than it needs for its largest batch takes smaller ones (`shrunkBatches` of its stage counts
-   * that), and is not made where there is none for a row. Values that stay on the device between kernels take a quarter of
-   * it at most; those that find no room go by way of the host. Models of ONNX Runtime are not counted: see
-   * `gpu_mem_limit` of their provider. Default: what the driver gives.
+   * that), and is not made where there is none for a row. Values that stay on the device between stages take a quarter of
+   * it at most; those that find no room go by way of the host. What models of ONNX Runtime take for themselves is not
+   * counted: see `gpu_mem_limit` of their provider. Default: what the driver gives.
    */
   readonly gpuMemoryBytes?: Readonly<Record<string, number>> | undefined
 }

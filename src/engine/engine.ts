@@ -123,7 +123,7 @@ export class Engine<P extends Pipeline = Pipeline> implements AsyncDisposable {
     const { stages: configuration, fallbacks } = await placeStages(configure, { pipeline })
     const chosen = withChosenModels(pipeline, configuration)
     const loads = loadAddon().openLoads()
-    const models = await loadModels(chosen, { configuration, loads })
+    const models = await loadModels(chosen, { configuration, loads, ...terms })
     try {
       const bound = bindPipeline(chosen, models)
       const maxPendingRows = limit ?? defaultPendingRows(bound)

@@ -35,15 +35,15 @@ export class FunctionHosts {
   /** Of stages on a device, until an engine has them. */
   #kernels: ReadonlyMap<string, NativeModel> = new Map()
 
-  /** By device. */
-  readonly #gpuMemoryBytes: ReadonlyMap<number, number>
+  /** By device; none: no limit. */
+  readonly gpuMemoryBytes: ReadonlyMap<number, number>
 
   private constructor(
     hosts: ReadonlyMap<string, Host>,
     gpuMemoryBytes: ReadonlyMap<number, number> = new Map(),
   ) {
     this.#hosts = hosts
-    this.#gpuMemoryBytes = gpuMemoryBytes
+    this.gpuMemoryBytes = gpuMemoryBytes
   }
 
   /**
@@ -93,7 +93,7 @@ export class FunctionHosts {
       const place = readTier(tier)
       if (host === undefined || stage?.kind !== 'cuda' || place?.provider !== 'cuda') return []
       const { device } = place
-      const memoryBytes = this.#gpuMemoryBytes.get(device) ?? Number.POSITIVE_INFINITY
+      const memoryBytes = this.gpuMemoryBytes.get(device) ?? Number.POSITIVE_INFINITY
       return [{ name, stage, signature: host.signature, device, memoryBytes }]
     })
     const kernels = await loadKernels(wanted)

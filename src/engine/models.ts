@@ -1,5 +1,6 @@
 import { existsSync, statSync } from 'node:fs'
 import { resolve } from 'node:path'
+import { cudaLibraries } from '../devices/provider-fault.ts'
 import { MillraceError } from '../errors.ts'
 import type { NativeLoads, NativeModel, NativeProvider } from '../native/addon.ts'
 import { loadAddon } from '../native/load.ts'
@@ -39,10 +40,12 @@ interface WantedFrom {
   readonly source?: string | Uint8Array
 }
 
-/** What ends loads, and whether they stand back behind what is being served. */
+/** What ends loads, whether they stand back behind what is being served, and memory of devices for rows that stay there. */
 export interface LoadTerms {
   readonly loads?: NativeLoads | undefined
   readonly background?: boolean
+  /** By device; none: no limit. */
+  readonly gpuMemoryBytes?: ReadonlyMap<number, number> | undefined
 }
 
 /**
@@ -113,6 +116,8 @@ async function loadModel(wanted: WantedModel, terms: LoadTerms): Promise<NativeM
       sessionConfig: config,
       loads: terms.loads,
       background: terms.background ?? false,
+      driver: cudaLibraries().driver,
+      memoryBytes: terms.gpuMemoryBytes?.get(provider.device) ?? Number.POSITIVE_INFINITY,
     })
   } catch (error) {
     throw fromNative(error, name)

@@ -48,8 +48,8 @@ export interface StageStats extends NativeStageStats {
   /** How many of `paddedElements` were padding. */
   readonly paddingElements: number
   /**
-   * Rows that left values on the device, where other stages read them: between `cuda()` stages on one device. What is handed
-   * on otherwise came back to the host.
+   * Rows that left values on the device, where other stages read them: between `cuda()` stages, and `onnx()` stages of tier
+   * `cuda`, on one device. What is handed on otherwise came back to the host.
    */
   readonly handedOnRows: number
   /**

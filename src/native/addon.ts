@@ -119,6 +119,9 @@ export interface LoadModelOptions extends ProbeOptions {
   readonly loads?: NativeLoads | undefined
   /** Loads at low priority where that is possible, so that what is served meanwhile does not suffer. */
   readonly background: boolean
+  /** On CUDA, for rows that stay on the device: file of the driver (empty: the system's), and as for kernels below. */
+  readonly driver: string
+  readonly memoryBytes: number
 }
 
 /** A CUDA kernel: see native/cuda/cuda_model.h for how it is launched. */

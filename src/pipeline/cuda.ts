@@ -109,8 +109,8 @@ const mostSharedBytes = 48 * 1024
  *     kernel(const T* input, …, U* output, …, unsigned rows)
  *
  * where each pointer leads to a tensor of all rows, row-major, in the memory of the device. It must write all of every
- * output, and nothing of an input, which other stages may read there: between `cuda()` stages on one device values stay
- * on it, unless somebody on the host reads them as well. C++ is compiled when an engine starts, by NVIDIA's run-time
+ * output, and nothing of an input, which other stages may read there: between `cuda()` stages, and `onnx()` stages of
+ * tier `cuda`, on one device values stay on it, unless somebody on the host reads them as well. C++ is compiled when an engine starts, by NVIDIA's run-time
  * compiler (NVRTC, part of the CUDA toolkit); PTX needs the driver alone.
  *
  * @param source Text of CUDA C++ or of PTX (which begins with `.version`).

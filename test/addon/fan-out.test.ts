@@ -24,6 +24,8 @@ function loadModel(): Promise<NativeModel> {
     loads: undefined,
     arena: false,
     sessionConfig: {},
+    driver: '',
+    memoryBytes: Number.POSITIVE_INFINITY,
     provider: { kind: 'cpu', device: 0, options: {} },
   })
 }

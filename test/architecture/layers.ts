@@ -78,7 +78,9 @@ export const NATIVE_LAYERS: Layers = {
 }
 
 /** What is asked of models, and what all of them share. */
-const MODEL_INTERFACE = ['model', 'row_block', 'host_rows'].map((name) => `native/model/${name}.h`)
+const MODEL_INTERFACE = ['model', 'row_block', 'block_device', 'host_rows'].map(
+  (name) => `native/model/${name}.h`,
+)
 
 /** Headers from outside that belong to one folder alone. */
 const NATIVE_RESERVED: readonly { readonly header: RegExp; readonly folder: string }[] = [

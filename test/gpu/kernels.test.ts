@@ -1,6 +1,6 @@
 // cuda() stages on a real GPU: `npm run test:gpu`. Compiled by the real compiler, compared with the same in JavaScript.
 import { describe, expect, it } from 'vitest'
-import { cuda, definePipeline, Engine } from '../../dist/index.js'
+import { cuda, definePipeline, devices, Engine, onnx } from '../../dist/index.js'
 import { preprocess, topK } from '../../examples/08-kernels/fallbacks.js'
 import {
   classes,
@@ -74,6 +74,38 @@ describe('a kernel on a GPU', () => {
     expect(results.map(({ y }) => y.data[width - 1])).toEqual(requests.map((_, at) => 8 * at))
     const { first, second, third } = engine.stats().stages
     expect([first, second, third].map((one) => one.handedOnRows)).toEqual([2000, 2000, 0])
+    await engine.close()
+  })
+
+  it('shares the device with a model of ONNX Runtime: rows go to it and come back there', async (context) => {
+    const { cuda: provider } = (await devices()).providers
+    if (!provider.usable) context.skip(provider.message)
+    const width = 4
+    const options = {
+      kernel: 'twice',
+      outputs: { y: { type: 'float32', dims: [width] } },
+      block: width,
+    } as const
+    const identity = new URL('../models/identity-float32.onnx', import.meta.url)
+    const pipeline = definePipeline({
+      stages: {
+        before: cuda(twice, {
+          ...options,
+          inputs: { x: { from: 'request.x', type: 'float32', dims: [width] } },
+        }),
+        model: onnx(identity, { inputs: { x: 'before.y' }, providers: ['cuda'] }),
+        after: cuda(twice, { ...options, inputs: { x: 'model.y' } }),
+      },
+      outputs: { y: 'after.y' },
+    })
+    const engine = await Engine.start(pipeline)
+    const requests = Array.from({ length: 2000 }, (_, at) => ({
+      x: new Float32Array(width).fill(at),
+    }))
+    const results = await engine.inferMany(requests)
+    expect(results.map(({ y }) => y.data[width - 1])).toEqual(requests.map((_, at) => 4 * at))
+    const { before, model, after } = engine.stats().stages
+    expect([before, model, after].map((one) => one.handedOnRows)).toEqual([2000, 2000, 0])
     await engine.close()
   })
 

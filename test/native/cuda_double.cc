@@ -110,6 +110,14 @@ EXPORT int cuCtxPopCurrent_v2(void** context) {
   return 0;
 }
 
+EXPORT int cuCtxSynchronize() {
+  const Call call("cuCtxSynchronize");
+  if (call.failed() != 0) return call.failed();
+  while (the_double().step()) {
+  }
+  return the_double().lost != 0 ? the_double().lost : context_code();
+}
+
 EXPORT int cuMemGetInfo_v2(std::size_t* free, std::size_t* total) {
   const Call call("cuMemGetInfo_v2");
   *total = kMemoryBytes;

@@ -1,11 +1,9 @@
 // What the onnx_* tests share: the real library, the models of test/models and of the digits
-// example, and tensors that own their elements. The library is the one of node_modules, or the file
-// that MILLRACE_ORT_LIBRARY names; without it the tests are skipped.
+// example, and tensors that own their elements. Without the library the tests are skipped.
 #pragma once
 
 #include <gtest/gtest.h>
 
-#include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
@@ -15,16 +13,11 @@
 #include <string>
 #include <vector>
 
-#if defined(__SANITIZE_ADDRESS__)
-#include <sanitizer/lsan_interface.h>
-#endif
-
 #include "model/onnx_model.h"
 #include "model/ort_library.h"
+#include "ort_files.h"
 
 namespace millrace {
-
-inline constexpr const char* kOrtVersion = "1.30.0";
 
 // Runs a batch of whole tensors.
 inline Status run(Runner& runner, std::span<const TensorView> inputs,
@@ -37,49 +30,12 @@ inline Status run(Runner& runner, std::span<const TensorView> inputs,
   return status;
 }
 
-inline std::string repository_file(const std::string& relative) {
-  return std::string(MILLRACE_ROOT "/") + relative;
-}
-
-inline std::string test_model(const std::string& name) {
-  return repository_file("test/models/" + name + ".onnx");
-}
-
-inline std::string digits_model(const std::string& name) {
-  return repository_file("examples/01-digits-cascade/models/digits-" + name + ".onnx");
-}
-
-inline std::string ort_library_path() {
-  if (const char* named = std::getenv("MILLRACE_ORT_LIBRARY")) return named;
-#if defined(__aarch64__)
-  const std::string cpu = "arm64";
-#else
-  const std::string cpu = "x64";
-#endif
-#if defined(__APPLE__)
-  return repository_file("node_modules/onnxruntime-node/bin/napi-v6/darwin/" + cpu +
-                         "/libonnxruntime.1.30.0.dylib");
-#else
-  return repository_file("node_modules/onnxruntime-node/bin/napi-v6/linux/" + cpu +
-                         "/libonnxruntime.so.1");
-#endif
-}
-
 inline std::vector<std::byte> read_bytes(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
   const std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
   std::vector<std::byte> bytes(text.size());
   std::memcpy(bytes.data(), text.data(), text.size());
   return bytes;
-}
-
-// The only way tests load the library: what starting ONNX Runtime leaks (14 bytes in 1.30.0) is no
-// finding, while a handle that we forget still is, which a suppression by library name would hide.
-inline Result<const OrtLibrary*> load_ort_library(const OrtLibrarySource& source) {
-#if defined(__SANITIZE_ADDRESS__)
-  const __lsan::ScopedDisabler on_purpose;
-#endif
-  return OrtLibrary::load(source);
 }
 
 class OnnxTest : public testing::Test {

@@ -102,6 +102,26 @@ TEST(RowBlock, RunsEndWhereTheBlockDoesOrARowIsLeftOut) {
   EXPECT_EQ(run_length({}, 16), 0U);
 }
 
+TEST(RowBlock, OfADeviceIsATensorFromWhereOneMayBegin) {
+  FarBlock far(std::vector<float>(256));
+  ASSERT_EQ(far.address() % kTensorAlignment, 0U);
+  const std::array<RowHandle, 3> rows{
+      {{&far, 0}, {&far, kTensorAlignment / 2}, {&far, kTensorAlignment}}};
+  constexpr std::size_t kHalf = kTensorAlignment / 2;
+  EXPECT_TRUE(is_tensor_on(far.device(), rows, kHalf));
+  EXPECT_FALSE(is_tensor_on(nullptr, rows, kHalf)) << "another device";
+  EXPECT_FALSE(is_tensor_on(far.device(), std::span(rows).subspan(1), kHalf)) << "from its middle";
+  EXPECT_FALSE(is_tensor_on(far.device(), rows, kHalf / 2)) << "not one stretch";
+}
+
+TEST(RowBlock, HasRoomForTensorsOfSoManyRowsAsIsAPowerOfTwo) {
+  const std::array<std::size_t, 3> row_bytes{100, 0, 8};
+  const BlockPlan plan = plan_block(row_bytes, 5);
+  EXPECT_EQ(plan.starts, (std::vector<std::size_t>{0, 1024, 1024}));  // 8 rows of 100, aligned
+  EXPECT_EQ(plan.bytes, 1024U + 256U);
+  EXPECT_EQ(plan_block(row_bytes, 8).bytes, plan.bytes);
+}
+
 class HostRows : public testing::Test {
  protected:
   Status run(const std::vector<RowHandle>& rows) {

@@ -1,0 +1,114 @@
+// onnx() stages on CUDA beside cuda() stages: the test doubles of NVIDIA's libraries, and the one of ONNX Runtime that lets
+// the real one run on the memory of the driver's.
+import { execFileSync } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { cuda, definePipeline, Engine, onnx } from '../../src/index.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'millrace-cuda-onnx-'))
+const runtime = vi.hoisted(() => ({ path: '' }))
+
+// ONNX Runtime is loaded once in a process: this file has one of its own.
+vi.mock('../../src/native/onnx-runtime.ts', async (original) => ({
+  ...(await original<typeof import('../../src/native/onnx-runtime.ts')>()),
+  findOnnxRuntime: () => runtime.path,
+}))
+
+function build(source: string): string {
+  const file = join(folder, `${source}.so`)
+  const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.url))
+  const include = ['-I', path('../../native')]
+  const flags = ['-std=c++20', '-O0', '-fPIC', '-shared', '-fvisibility=hidden']
+  execFileSync('g++', [...flags, ...include, '-o', file, path(`../native/${source}.cc`), '-ldl'])
+  return file
+}
+
+beforeAll(async () => {
+  const { findOnnxRuntime } = await vi.importActual<
+    typeof import('../../src/native/onnx-runtime.ts')
+  >('../../src/native/onnx-runtime.ts')
+  runtime.path = build('ort_double')
+  // Looked for beside the library, and not loaded by the double.
+  for (const name of ['shared', 'cuda'])
+    writeFileSync(join(folder, `libonnxruntime_providers_${name}.so`), '')
+  Object.assign(process.env, {
+    ORT_DOUBLE_LIBRARY: findOnnxRuntime(),
+    MILLRACE_CUDA_DRIVER: build('cuda_double'),
+    MILLRACE_NVRTC: build('nvrtc_double'),
+    MILLRACE_NVML: '/nowhere/libnvidia-ml.so.1',
+  })
+}, 120_000)
+
+afterAll(() => {
+  for (const name of ['CUDA_DRIVER', 'NVRTC', 'NVML']) delete process.env[`MILLRACE_${name}`]
+  delete process.env['ORT_DOUBLE_LIBRARY']
+  rmSync(folder, { recursive: true, force: true })
+})
+
+const width = 4
+const source = '__global__ void twice_rows(const float* x, float* y, unsigned rows) {}'
+const identity = fileURLToPath(new URL('../models/identity-float32.onnx', import.meta.url))
+const kernel = {
+  kernel: 'twice_rows',
+  outputs: { y: { type: 'float32', dims: [width] } },
+  block: width,
+} as const
+
+function pipelineOf(provider: 'cuda' | 'cpu') {
+  return definePipeline({
+    stages: {
+      before: cuda(source, {
+        ...kernel,
+        inputs: { x: { from: 'request.x', type: 'float32', dims: [width] } },
+      }),
+      model: onnx(identity, { inputs: { x: 'before.y' }, providers: [provider] }),
+      after: cuda(source, { ...kernel, inputs: { x: 'model.y' } }),
+    },
+    outputs: { y: 'after.y' },
+  })
+}
+
+describe.runIf(process.platform === 'linux')('a model on CUDA between two kernels', () => {
+  const handedOn = (engine: Engine<ReturnType<typeof pipelineOf>>) => {
+    const { before, model, after } = engine.stats().stages
+    return [before, model, after].map((stage) => stage.handedOnRows)
+  }
+  const x = Float32Array.of(1, 2, 3, 4, 5, 6, 7, 8)
+  const y = { dims: [2, width], data: x.map((one) => 4 * one) }
+
+  it('takes its rows on the device and leaves them there', async () => {
+    await using engine = await Engine.start(pipelineOf('cuda'))
+    expect((await engine.infer({ x })).y).toMatchObject(y)
+    expect(handedOn(engine)).toEqual([2, 2, 0])
+  })
+
+  it('still does so after it was swapped', async () => {
+    await using engine = await Engine.start(pipelineOf('cuda'))
+    await engine.swap('model', identity)
+    expect((await engine.infer({ x })).y).toMatchObject(y)
+    expect(handedOn(engine)).toEqual([2, 2, 0])
+  })
+
+  it('on the CPU takes and gives rows of the host', async () => {
+    await using engine = await Engine.start(pipelineOf('cpu'))
+    expect((await engine.infer({ x })).y).toMatchObject(y)
+    expect(handedOn(engine)).toEqual([0, 0, 0])
+  })
+
+  it('gives them by way of the host where there is no memory for blocks', async () => {
+    const configuration = {
+      before: { maxBatch: 1 },
+      model: { maxBatch: 1 },
+      after: { maxBatch: 1 },
+    } as const
+    // Two kernels of two slots, each with 256 bytes in and out; a warm-up would take blocks before the second is made.
+    const terms = { gpuMemoryBytes: { cuda: 2 * 2 * 2 * 256 }, warmUp: false }
+    const engine = await Engine.start(pipelineOf('cuda'), { configuration, ...terms })
+    expect((await engine.infer({ x })).y).toMatchObject(y)
+    expect(handedOn(engine)).toEqual([0, 0, 0])
+    await engine.close()
+  })
+})
