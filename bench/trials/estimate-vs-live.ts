@@ -267,7 +267,10 @@ function compare(runs: readonly Run[], profiles: object): Comparison[] {
 function nearness(errors: readonly number[]) {
   const sizes = errors.map((error) => Math.abs(error))
   const near = sizes.filter((error) => error <= tolerance).length
-  const meanError = mean(sizes)
-  const text = `${near} of ${errors.length} runs, mean error ${(100 * meanError).toFixed(1)} %`
+  // A run that lost more than 1 % of its requests has no p99.
+  const told = sizes.filter(Number.isFinite)
+  const meanError = mean(told)
+  const without = told.length < sizes.length ? `, ${sizes.length - told.length} without a p99` : ''
+  const text = `${near} of ${errors.length} runs, mean error ${(100 * meanError).toFixed(1)} %${without}`
   return { share: near / errors.length, meanError, text }
 }
