@@ -197,15 +197,19 @@ TEST_F(CudaGraphsTest, ADriverWithoutThemIsRefusedWhereTheyAreAskedForAndOnlyThe
 }
 
 TEST_F(CudaGraphsTest, AnEngineCountsBatchesThatWereOnes) {
-  PipelineSpec spec = kernel_pipeline(kernel_model(with_graphs()), 8);
-  spec.warm_up = true;
-  EngineHarness harness(std::move(spec));
-  EXPECT_TRUE(doubled(harness.infer({1, 2, 3, 4}), {1, 2, 3, 4}));
-  EXPECT_EQ(harness.stage().batches, 1U);
-  EXPECT_EQ(harness.stage().as_graphs, 1U);
-  EXPECT_TRUE(doubled(harness.infer({1, 2, 3}), {1, 2, 3}));
-  EXPECT_EQ(harness.stage().batches, 2U);
-  EXPECT_EQ(harness.stage().as_graphs, 1U);
+  // Rows that are all there before anybody serves make one batch.
+  const auto graphs_of = [&](const std::vector<float>& rows) {
+    PipelineSpec spec = closed(kernel_pipeline(kernel_model(with_graphs()), 8));
+    spec.warm_up = true;
+    EngineHarness harness(std::move(spec));
+    const auto index = harness.submit(rows);
+    expect_ok(harness.engine().scale(0, 1));
+    EXPECT_TRUE(doubled(harness.answer(index), rows));
+    EXPECT_EQ(harness.stage().batches, 1U);
+    return harness.stage().as_graphs;
+  };
+  EXPECT_EQ(graphs_of({1, 2, 3, 4}), 1U);
+  EXPECT_EQ(graphs_of({1, 2, 3}), 0U);
 }
 
 TEST_F(CudaGraphsTest, AFallbackThatTakesOverCountsNone) {
@@ -225,7 +229,7 @@ TEST_F(CudaGraphsTest, BatchesThatReadOrLeaveRowsInBlocksAreNone) {
   for (const float first : {1.0F, 5.0F})
     EXPECT_TRUE(multiplied(harness.infer({first, 2}), {first, 2}, 8));
   for (const std::size_t stage : {0U, 1U, 2U}) {
-    EXPECT_EQ(harness.stage(stage).batches, 2U);
+    EXPECT_GE(harness.stage(stage).batches, 2U);
     EXPECT_EQ(harness.stage(stage).as_graphs, 0U);
   }
 }
@@ -234,7 +238,7 @@ TEST_F(CudaGraphsTest, WhereThereIsNoRoomForABlockTheyCome) {
   const auto first = kernel_model(with_graphs(limited(0)));
   EngineHarness harness(kernel_chain({first, kernel_model(with_graphs())}));
   EXPECT_TRUE(multiplied(harness.infer({1, 2}), {1, 2}, 4));
-  EXPECT_EQ(harness.stage(0).as_graphs, 1U);
+  EXPECT_GE(harness.stage(0).as_graphs, 1U);  // two where the rows did not come together
   EXPECT_EQ(harness.stage(1).as_graphs, 0U);  // it reads a block of the host
 }
 
