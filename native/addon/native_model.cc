@@ -73,6 +73,7 @@ std::shared_ptr<Load> read_load(const Napi::Object& options) {
   load->options.threads = options.Get("threads").As<Napi::Number>().Int32Value();
   load->options.spinning = options.Get("spinning").As<Napi::Boolean>().Value();
   load->options.arena = options.Get("arena").As<Napi::Boolean>().Value();
+  load->options.replaceable = flag(options, "replaceable");
   load->options.provider = read_provider(options.Get("provider").As<Napi::Object>());
   load->blocks = {text(options, "driver"), load->options.provider.device,
                   read_memory_limit(options)};

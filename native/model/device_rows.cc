@@ -161,7 +161,9 @@ void DeviceRows::hand_on(std::vector<TensorView>& outputs) const {
 
 Status DeviceRows::end(Status ran) {
   const bool used = block_ || std::ranges::any_of(places_, [](auto* at) { return at != nullptr; });
-  if (!ran.ok() && (used || gathered_)) {
+  // Also where it used nothing of ours: nobody else says that the device is lost.
+  const bool failed = !ran.ok() && ran.error().code != ErrorCode::kCancelled;
+  if (failed || (!ran.ok() && (used || gathered_))) {
     const Status settled = user_->settle();
     if (!settled.ok() && settled.error().code == ErrorCode::kDeviceLost) {
       ran = Error{ErrorCode::kDeviceLost,

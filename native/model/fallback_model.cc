@@ -97,13 +97,6 @@ class FallbackRunner final : public Runner {
 
 }  // namespace
 
-void DeviceLoss::note(const Error& why) {
-  const std::lock_guard lock(mutex_);
-  if (why_) return;
-  why_ = why;
-  lost_.store(true, std::memory_order_release);
-}
-
 Result<std::unique_ptr<Runner>> FallbackModel::make_runner(const RunnerOptions& options) {
   std::unique_ptr<Runner> first;
   if (!lost()) {

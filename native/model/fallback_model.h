@@ -8,32 +8,13 @@
 // row that was left on the device is lost with it.
 #pragma once
 
-#include <atomic>
 #include <memory>
-#include <mutex>
-#include <optional>
 #include <utility>
 
+#include "model/device_loss.h"
 #include "model/model.h"
 
 namespace millrace {
-
-// Any thread. Never taken back.
-class DeviceLoss {
- public:
-  // The first counts.
-  void note(const Error& why);
-
-  // Null where it is not lost.
-  [[nodiscard]] const Error* why() const {
-    return lost_.load(std::memory_order_acquire) ? &*why_ : nullptr;
-  }
-
- private:
-  std::mutex mutex_;  // of note()
-  std::optional<Error> why_;
-  std::atomic<bool> lost_{false};  // released once, when why_ is written
-};
 
 class FallbackModel final : public Model {
  public:

@@ -112,8 +112,8 @@ class Runner {
   // same time as interrupt().
   virtual void resume() noexcept {}
 
-  // Why another model has taken the place of this runner's, for good; null where none has. Any
-  // thread; valid as long as the runner is.
+  // Why another model has taken the place of this runner's for good, or has to, as this one's
+  // device is lost; null where none has. Any thread; valid as long as the runner is.
   [[nodiscard]] virtual const Error* replaced() const { return nullptr; }
 
   // Makes the run in progress, and every later one, fail as soon as possible. Safe from any thread;

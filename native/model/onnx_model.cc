@@ -48,6 +48,7 @@ Result<std::shared_ptr<OnnxModel>> OnnxModel::load(const OrtLibrary& library,
                  "a model is loaded either from a path or from bytes, and neither may be empty"};
   }
   std::shared_ptr<BlockDevice> blocks = usable_blocks(options);
+  const bool replaceable = options.replaceable;
   auto factory = std::make_unique<SessionFactory>(library, std::move(source), std::move(options));
   Result<std::shared_ptr<ort::Session>> session = factory->create();
   if (!session.ok()) return session.error();
@@ -65,6 +66,7 @@ Result<std::shared_ptr<OnnxModel>> OnnxModel::load(const OrtLibrary& library,
   model->inputs_ = std::move(inputs.value());
   model->outputs_ = std::move(outputs.value());
   model->blocks_ = std::move(blocks);
+  model->replaceable_ = replaceable;
   return model;
 }
 
@@ -83,7 +85,8 @@ Result<std::unique_ptr<Runner>> OnnxModel::make_runner(const RunnerOptions& opti
   Result<std::shared_ptr<ort::Session>> session = session_for_runner();
   if (!session.ok()) return session.error();
   return OnnxRunner::make(
-      library_, {shared_from_this(), std::move(session.value()), factory_->provider(), blocks_},
+      library_,
+      {shared_from_this(), std::move(session.value()), factory_->provider(), blocks_, replaceable_},
       options);
 }
 

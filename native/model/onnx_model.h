@@ -68,6 +68,10 @@ struct OnnxModelOptions {
   // is CUDA's on that device. May be null: then rows go by way of the host.
   std::shared_ptr<BlockDevice> blocks = nullptr;
 
+  // Whether somebody puts another model in its place where its device is lost: its runners then say
+  // so (Runner::replaced()).
+  bool replaceable = false;
+
   // Stops loading when cancelled, also the loading that make_runner does. May be null.
   std::shared_ptr<LoadCancellation> cancellation;
 };
@@ -98,6 +102,7 @@ class OnnxModel final : public Model, public std::enable_shared_from_this<OnnxMo
   std::vector<TensorSpec> inputs_;
   std::vector<TensorSpec> outputs_;
   std::shared_ptr<BlockDevice> blocks_;  // null: its runners know nothing of handles
+  bool replaceable_ = false;             // these two are written by load()
   std::mutex mutex_;                     // one runner at a time is made where each needs a session
 };
 

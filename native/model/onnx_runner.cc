@@ -61,7 +61,8 @@ OnnxRunner::OnnxRunner(const OrtLibrary& library, Program program,
                   std::all_of(model_->inputs().begin(), model_->inputs().end(), begins_with_rows)),
       inputs_(library, model_->inputs()),
       outputs_(library, wanted_outputs(*model_, options), rows_known_, options.max_batch),
-      device_(std::move(device)) {
+      device_(std::move(device)),
+      replaceable_(program.replaceable) {
   for (const TensorSpec& spec : model_->inputs()) input_names_.push_back(spec.name.c_str());
   for (const TensorSpec* spec : wanted_outputs(*model_, options))
     output_names_.push_back(spec->name.c_str());
@@ -82,10 +83,15 @@ Status OnnxRunner::run_in_turn(const RunBatch& batch, RunResult& result) {
   result.failed.clear();
   if (device_ == nullptr) return run_tensors(batch.inputs, {}, result.outputs);
   Status taken = device_->take_in(batch);
-  if (!taken.ok()) return taken;
+  if (!taken.ok()) return noticed(std::move(taken));
   Status ran = run_tensors(device_->inputs(), device_->places(), result.outputs);
   if (ran.ok()) device_->hand_on(result.outputs);
-  return device_->end(std::move(ran));
+  return noticed(device_->end(std::move(ran)));
+}
+
+Status OnnxRunner::noticed(Status status) {
+  if (!status.ok() && status.error().code == ErrorCode::kDeviceLost) loss_.note(status.error());
+  return status;
 }
 
 Status OnnxRunner::run_tensors(std::span<const TensorView> inputs,

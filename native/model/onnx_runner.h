@@ -12,6 +12,7 @@
 #include <span>
 #include <vector>
 
+#include "model/device_loss.h"
 #include "model/device_rows.h"
 #include "model/device_turns.h"
 #include "model/input_values.h"
@@ -32,6 +33,7 @@ class OnnxRunner final : public Runner {
     std::shared_ptr<ort::Session> session;
     ProviderKind provider = ProviderKind::kCpu;
     std::shared_ptr<BlockDevice> blocks = nullptr;  // null: it knows nothing of handles
+    bool replaceable = false;                       // where the device is lost
   };
 
   // The outputs asked for must exist.
@@ -42,6 +44,9 @@ class OnnxRunner final : public Runner {
   // and interrupt(), else kStageFailed with ONNX Runtime's code and text. Where there are blocks
   // also those of DeviceRows.
   Status run(const RunBatch& batch, RunResult& result) override;
+  [[nodiscard]] const Error* replaced() const override {
+    return replaceable_ ? loss_.why() : nullptr;
+  }
   void interrupt() noexcept override;
   void resume() noexcept override;
   void terminate() noexcept override;
@@ -50,6 +55,7 @@ class OnnxRunner final : public Runner {
   OnnxRunner(const OrtLibrary& library, Program program, ort::Owned<ort::RunOptions> run_options,
              std::unique_ptr<DeviceRows> device, const RunnerOptions& options);
   Status run_in_turn(const RunBatch& batch, RunResult& result);
+  Status noticed(Status status);
   Status run_tensors(std::span<const TensorView> inputs,
                      std::span<const ort::MemoryInfo* const> places,
                      std::vector<TensorView>& outputs);
@@ -70,6 +76,8 @@ class OnnxRunner final : public Runner {
   InputValues inputs_;
   OutputValues outputs_;
   const std::unique_ptr<DeviceRows> device_;  // null where no rows stay on a device
+  const bool replaceable_;
+  DeviceLoss loss_;
 
   // Why a run is to end: bits of kInterrupted and kTerminated, set by any thread; resume()
   // takes the first back. Whoever changes it changes ONNX Runtime's flag next to it, in an order

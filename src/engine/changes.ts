@@ -4,6 +4,7 @@ import type { NativeEngine, NativeLoads, NativeModel, NativeStageChange } from '
 import { loadAddon } from '../native/load.ts'
 import { fromNative } from '../native/native-error.ts'
 import type { BoundPipeline } from '../pipeline/bound-pipeline.ts'
+import { nextTier } from '../pipeline/choose-tier.ts'
 import { sourceOf } from '../pipeline/chosen-models.ts'
 import {
   type CompleteConfiguration,
@@ -69,6 +70,7 @@ export class Changes<Stages extends string> {
       events: engine.events,
       stages: engine.bound.stages.map(({ name }) => name),
       tierOf: (stage) => this.#now(stage).tier,
+      moveOn: (stage, reason) => this.#moveOn(stage, reason),
     })
     this.fallbacks.started(engine.fallbacks)
   }
@@ -148,6 +150,19 @@ export class Changes<Stages extends string> {
   /** Fulfils when no change is in progress; never rejects. */
   async whenIdle(): Promise<void> {
     await this.#last
+  }
+
+  /** A model goes on where its stage lists it next, as soon as it is loaded there. False for a kernel, which knows what to do. */
+  #moveOn(stage: string, reason: string): boolean {
+    if (!this.#isOnnx(stage)) return false
+    const before = this.#now(stage).tier
+    const tier = nextTier(this.#onnx(stage), before)
+    if (tier === undefined) return true // it has moved since
+    this.apply({ [stage]: { tier } }).then(
+      () => this.fallbacks.moved({ stage, before, after: this.#now(stage).tier, reason }),
+      () => undefined, // told by `error`, or the engine is closed
+    )
+    return true
   }
 
   async #applyNow(next: ReadonlyMap<string, ResolvedStageConfiguration>): Promise<void> {

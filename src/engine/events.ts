@@ -42,12 +42,13 @@ export interface EngineEvents<Stages extends string = string> {
   }
   /**
    * A stage runs on its fallback: the device on which it ran is lost, or what was wanted more cannot be used. Each time once,
-   * before the request that found out is answered; of what was chosen at the start, right after `Engine.start` fulfilled.
+   * before the request that found out is answered; of a model, which the next of its providers takes over, when that serves; of
+   * what was chosen at the start, right after `Engine.start` fulfilled.
    */
   readonly fallback: {
     /** Name of the stage. */
     readonly stage: Stages
-    /** The tier on which it ran, or was to run. `configuration` goes on to name one that was lost. */
+    /** The tier on which it ran, or was to run. Of a kernel `configuration` goes on to name one that was lost. */
     readonly before: string
     /** The tier on which it runs. */
     readonly after: string

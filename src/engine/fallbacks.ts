@@ -8,6 +8,7 @@ export class Fallbacks<Stages extends string> {
   readonly #events: EngineEmitter<Stages>
   readonly #stages: readonly string[]
   readonly #tierOf: (stage: string) => string
+  readonly #moveOn: (stage: string, reason: string) => boolean
   /** Reasons by stage. Those of devices that are lost are the core's to know. */
   readonly #chosen = new Map<string, string>()
 
@@ -15,16 +16,20 @@ export class Fallbacks<Stages extends string> {
     events,
     stages,
     tierOf,
+    moveOn,
   }: {
     readonly events: EngineEmitter<Stages>
     /** Names, as the core counts them. */
     readonly stages: readonly string[]
     /** What the configuration says now. */
     readonly tierOf: (stage: string) => string
+    /** Has the next provider of a model take over; false where the stage runs on its fallback already. */
+    readonly moveOn: (stage: string, reason: string) => boolean
   }) {
     this.#events = events
     this.#stages = stages
     this.#tierOf = tierOf
+    this.#moveOn = moveOn
   }
 
   /** What an engine starts with: told when those who were given the engine may listen. */
@@ -59,7 +64,14 @@ export class Fallbacks<Stages extends string> {
   /** By the core's number of the stage. */
   lost(index: number, reason: string): void {
     const stage = this.#stages[index] as string // the core counts the same stages
+    if (this.#moveOn(stage, reason)) return
     this.#tell([{ stage, before: this.#tierOf(stage), after: defaultTier('cpu'), reason }])
+  }
+
+  /** Another provider serves since the device of a model was lost. */
+  moved(one: PlacedFallback): void {
+    this.#chosen.set(one.stage, one.reason)
+    this.#tell([one])
   }
 
   #tell(placed: readonly PlacedFallback[]): void {

@@ -6,6 +6,7 @@ import type { NativeLoads, NativeModel, NativeProvider } from '../native/addon.t
 import { loadAddon } from '../native/load.ts'
 import { fromNative } from '../native/native-error.ts'
 import { findOnnxRuntime, onnxRuntimeVersion } from '../native/onnx-runtime.ts'
+import { nextTier } from '../pipeline/choose-tier.ts'
 import type { ResolvedStageConfiguration } from '../pipeline/configuration.ts'
 import { modelLabel } from '../pipeline/model-source.ts'
 import type { OnnxStage } from '../pipeline/onnx.ts'
@@ -21,6 +22,8 @@ export interface WantedModel {
   readonly config: Readonly<Record<string, string>>
   readonly threads: number
   readonly provider: NativeProvider
+  /** Whether the stage lists another provider, which takes over where its device is lost. */
+  readonly replaceable: boolean
 }
 
 /** A stage's model as it is to be loaded for a tier; from `source` where that is not the stage's first. */
@@ -31,7 +34,9 @@ export function wantedModel(
   const place = readTier(tier) ?? { provider: 'cpu', threads: 1, device: 0 }
   const { provider: kind, device, threads } = place
   const options = stage.providers?.find(({ provider }) => provider === kind)?.options ?? {}
-  return { name, source, config: stage.config, threads, provider: { kind, device, options } }
+  const replaceable = nextTier(stage, tier) !== undefined
+  const provider = { kind, device, options }
+  return { name, source, config: stage.config, threads, provider, replaceable }
 }
 
 interface WantedFrom {
@@ -77,7 +82,7 @@ export async function loadAll(
     const source = typeof one.source === 'string' ? resolve(one.source) : one.source
     const sessions = loading.get(source) ?? new Map<string, Promise<NativeModel>>()
     loading.set(source, sessions)
-    const settings = JSON.stringify([one.threads, one.config, one.provider])
+    const settings = JSON.stringify([one.threads, one.config, one.provider, one.replaceable])
     const load = sessions.get(settings) ?? loadModel({ ...one, source }, terms)
     sessions.set(settings, load)
     return [one.name, await load]
@@ -101,7 +106,7 @@ function isOnnx(entry: [string, Stage]): entry is [string, OnnxStage] {
 }
 
 async function loadModel(wanted: WantedModel, terms: LoadTerms): Promise<NativeModel> {
-  const { source, config, name, threads, provider } = wanted
+  const { source, config, name, threads, provider, replaceable } = wanted
   if (typeof source === 'string') checkFile(source, name)
   try {
     return await loadAddon().loadModel({
@@ -111,6 +116,7 @@ async function loadModel(wanted: WantedModel, terms: LoadTerms): Promise<NativeM
       name: modelLabel(source),
       threads,
       provider,
+      replaceable,
       spinning: false,
       arena: false,
       sessionConfig: config,

@@ -122,6 +122,8 @@ export interface LoadModelOptions extends ProbeOptions {
   /** On CUDA, for rows that stay on the device: file of the driver (empty: the system's), and as for kernels below. */
   readonly driver: string
   readonly memoryBytes: number
+  /** Whether `onFallback` is called where its device is lost, for another model to be put in its place. */
+  readonly replaceable: boolean
 }
 
 /** A CUDA kernel: see native/cuda/cuda_model.h for how it is launched. */

@@ -18,6 +18,14 @@ export function tiersOf(stage: Stage): readonly [first: string, ...fallbacks: st
   return [first, ...others]
 }
 
+/** The tier of the provider that a stage lists next after that of a tier; undefined where there is none. Pure. */
+export function nextTier(stage: Stage, tier: string): string | undefined {
+  const listed = providersOf(stage) ?? []
+  const at = listed.indexOf(readTier(tier)?.provider ?? 'cpu')
+  const next = at < 0 ? undefined : listed[at + 1]
+  return next && defaultTier(next)
+}
+
 /**
  * What a stage needs of this process to run on a tier: the tier, for a model; a kernel needs the same device, but another
  * library, and one that depends on what it is written in. Pure.

@@ -43,7 +43,8 @@ export interface OnnxOptions<
   readonly config?: Readonly<Record<string, string>> | undefined
   /**
    * What may run the model, the most wanted first: `['cuda', 'webgpu', 'cpu']`. One that this process cannot use gives way
-   * to the next; where there is none, the engine does not start and says why. The first is the stage's default tier, and
+   * to the next, and so does CUDA where its device is lost while the engine serves; where there is none, the engine does not
+   * start and says why. The first is the stage's default tier, and
    * a configuration may give it no tier of a provider that is not listed. Operators that an accelerator does not have
    * run on the CPU. Default: the CPU, unless a configuration says otherwise.
    */

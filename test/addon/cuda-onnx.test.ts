@@ -1,7 +1,7 @@
 // onnx() stages on CUDA beside cuda() stages: the test doubles of NVIDIA's libraries, and the one of ONNX Runtime that lets
 // the real one run on the memory of the driver's.
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -49,6 +49,7 @@ afterAll(() => {
 })
 
 const width = 4
+let copies = 0
 const source = '__global__ void twice_rows(const float* x, float* y, unsigned rows) {}'
 const identity = fileURLToPath(new URL('../models/identity-float32.onnx', import.meta.url))
 const kernel = {
@@ -56,6 +57,20 @@ const kernel = {
   outputs: { y: { type: 'float32', dims: [width] } },
   block: width,
 } as const
+
+/** On a device of its own, which was told to fail: see `fail` in cuda_double.h. */
+async function onFailing<Result>(fault: string, start: () => Promise<Result>): Promise<Result> {
+  const copy = join(folder, `libcuda-${copies++}.so`)
+  copyFileSync(join(folder, 'cuda_double.so'), copy)
+  const before = process.env['MILLRACE_CUDA_DRIVER']
+  Object.assign(process.env, { MILLRACE_CUDA_DRIVER: copy, CUDA_DOUBLE_FAULT: fault })
+  try {
+    return await start()
+  } finally {
+    delete process.env['CUDA_DOUBLE_FAULT']
+    Object.assign(process.env, { MILLRACE_CUDA_DRIVER: before })
+  }
+}
 
 function pipelineOf(provider: 'cuda' | 'cpu') {
   return definePipeline({
@@ -110,5 +125,55 @@ describe.runIf(process.platform === 'linux')('a model on CUDA between two kernel
     expect((await engine.infer({ x })).y).toMatchObject(y)
     expect(handedOn(engine)).toEqual([0, 0, 0])
     await engine.close()
+  })
+})
+
+describe.runIf(process.platform === 'linux')('a model whose device is lost', () => {
+  const x = Float32Array.of(1, 2, 3, 4, 5, 6, 7, 8)
+  const fallback = ({ x }: { x: { data: ArrayLike<number> } }) => ({
+    y: Float32Array.from(x.data, (one) => one * 20),
+  })
+  /** Rows come one by one and are copied together, which fails. */
+  const start = (providers: ['cuda', 'cpu'] | ['cuda']) => {
+    const pipeline = definePipeline({
+      stages: {
+        before: cuda(source, {
+          ...kernel,
+          inputs: { x: { from: 'request.x', type: 'float32', dims: [width] } },
+          fallback,
+        }),
+        model: onnx(identity, { inputs: { x: 'before.y' }, providers }),
+      },
+      outputs: { y: 'model.y' },
+    })
+    const configuration = { before: { maxBatch: 1 }, model: { maxBatch: 2, maxDelayMs: 10_000 } }
+    return onFailing('cuMemcpyDtoDAsync_v2 719 0', () =>
+      Engine.start(pipeline, { configuration, warmUp: false }),
+    )
+  }
+  const lost = expect.stringMatching(/CUDA device 0 is lost to this process/)
+
+  it('goes on where its stage lists it next, and says so', async () => {
+    await using engine = await start(['cuda', 'cpu'])
+    const told = new Promise((resolve) => engine.on('fallback', resolve))
+    const failed = { code: 'MILLRACE_STAGE_FAILED', stage: 'model', message: lost }
+    await expect(engine.infer({ x })).rejects.toMatchObject(failed)
+    const event = { stage: 'model', before: 'cuda', after: 'cpu-1', reason: lost }
+    expect(await told).toEqual(event)
+    expect(engine.configuration.model.tier).toBe('cpu-1')
+    expect(engine.stats().stages.model.fallback).toEqual(lost)
+    await expect(engine.infer({ x })).rejects.toMatchObject({ stage: 'before' }) // it finds out itself
+    expect((await engine.infer({ x })).y.data).toEqual(x.map((one) => 20 * one))
+  })
+
+  it('fails its requests where nothing else is listed', async () => {
+    await using engine = await start(['cuda'])
+    const told: unknown[] = []
+    engine.on('fallback', (event) => told.push(event))
+    await expect(engine.infer({ x })).rejects.toMatchObject({ stage: 'model', message: lost })
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    expect(told).toEqual([])
+    expect(engine.configuration.model.tier).toBe('cuda')
+    expect(engine.stats().stages.model.fallback).toBeUndefined()
   })
 })

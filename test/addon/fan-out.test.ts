@@ -19,6 +19,7 @@ function loadModel(): Promise<NativeModel> {
     source: fileURLToPath(new URL('../models/dynamic-sequence.onnx', import.meta.url)),
     name: 'dynamic-sequence',
     threads: 1,
+    replaceable: false,
     spinning: false,
     background: false,
     loads: undefined,

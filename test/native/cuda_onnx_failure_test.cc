@@ -102,11 +102,14 @@ TEST_F(CudaOnnxEndTest, ACopyThatFailsIsTheBatchsFailure) {
   EXPECT_EQ(held_bytes(harness), 0U);
 }
 
-TEST_F(CudaOnnxEndTest, ARunThatNeedsNothingOfTheDeviceWaitsForNothingOfIt) {
+// Nobody else would say that the device is lost.
+TEST_F(CudaOnnxEndTest, ARunThatFailsAsksAfterTheDevice) {
   EngineHarness harness(kernel_chain({identity()}));
   double_->fail_runs(0, 1, "a node failed");
   EXPECT_EQ(harness.infer({1}).outcome, Outcome::kFailed);
-  EXPECT_EQ(settled(), 0);
+  EXPECT_EQ(settled(), 1);
+  EXPECT_TRUE(multiplied(harness.infer({2}), {2}, 1));
+  EXPECT_EQ(settled(), 1);
 }
 
 // A runner of its own, whose outputs may be handed on.
@@ -253,6 +256,24 @@ TEST_F(CudaOnnxLostTest, ACopyThatFindsOutFailsTheWholeBatchAtOnce) {
   EXPECT_TRUE(runs().empty());
   EXPECT_TRUE(harness.drained());
   EXPECT_EQ(held_bytes(harness), 0U);
+}
+
+TEST_F(CudaOnnxLostTest, IsToldWhereAnotherModelIsToTakeItsPlaceAndNowhereElse) {
+  for (const bool replaceable : {true, false}) {
+    control_->reset();
+    OnnxModelOptions options = on_cuda();
+    options.replaceable = replaceable;
+    EngineHarness harness(kernel_chain({identity(std::move(options))}));
+    control_->fail("cuCtxSynchronize", 719, 0);
+    double_->fail_runs(0, 1, "CUDA error 719");
+    EXPECT_EQ(harness.infer({1}).outcome, Outcome::kFailed);
+    EXPECT_EQ(harness.engine().take_fallbacks().size(), replaceable ? 1U : 0U);
+    EXPECT_EQ(harness.stage().fallback.has_value(), replaceable);
+    const StageChange to_cpu{0, identity({}), {}, {}, {}, {}};
+    expect_ok(harness.engine().reconfigure({&to_cpu, 1}));
+    EXPECT_FALSE(harness.stage().fallback);
+    EXPECT_TRUE(multiplied(harness.infer({2}), {2}, 1));
+  }
 }
 
 // Engines that end -----------------------------------------------------------------------------
