@@ -52,7 +52,7 @@ class CudaModel final : public Model, public std::enable_shared_from_this<CudaMo
  public:
   // Blocks: opening the device and compiling take from 0.1 s to seconds. Errors: kModelLoad where a
   // library is missing, the driver has no graphs that are wanted, or the source is not to be
-  // compiled, kInvalidOption where there is no such
+  // compiled; kInvalidOption where there is no such
   // device or a tensor has no fixed size, and what the driver says.
   static Result<std::shared_ptr<CudaModel>> load(const CudaKernelLibraries& libraries,
                                                  const KernelSource& source,

@@ -162,8 +162,7 @@ void DeviceRows::hand_on(std::vector<TensorView>& outputs) const {
 Status DeviceRows::end(Status ran) {
   const bool used = block_ || std::ranges::any_of(places_, [](auto* at) { return at != nullptr; });
   // Also where it used nothing of ours: nobody else says that the device is lost.
-  const bool failed = !ran.ok() && ran.error().code != ErrorCode::kCancelled;
-  if (failed || (!ran.ok() && (used || gathered_))) {
+  if (!ran.ok() && (used || gathered_ || ran.error().code != ErrorCode::kCancelled)) {
     const Status settled = user_->settle();
     if (!settled.ok() && settled.error().code == ErrorCode::kDeviceLost) {
       ran = Error{ErrorCode::kDeviceLost,

@@ -1,12 +1,12 @@
 // onnx() stages on CUDA beside cuda() stages: the test doubles of NVIDIA's libraries, and the one of ONNX Runtime that lets
 // the real one run on the memory of the driver's.
-import { execFileSync } from 'node:child_process'
-import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { cuda, definePipeline, Engine, onnx } from '../../src/index.ts'
+import { buildDouble, installDoubles, onFailingDevice, removeDoubles } from './cuda-doubles.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'millrace-cuda-onnx-'))
 const runtime = vi.hoisted(() => ({ path: '' }))
@@ -17,39 +17,25 @@ vi.mock('../../src/native/onnx-runtime.ts', async (original) => ({
   findOnnxRuntime: () => runtime.path,
 }))
 
-function build(source: string): string {
-  const file = join(folder, `${source}.so`)
-  const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.url))
-  const include = ['-I', path('../../native')]
-  const flags = ['-std=c++20', '-O0', '-fPIC', '-shared', '-fvisibility=hidden']
-  execFileSync('g++', [...flags, ...include, '-o', file, path(`../native/${source}.cc`), '-ldl'])
-  return file
-}
-
 beforeAll(async () => {
   const { findOnnxRuntime } = await vi.importActual<
     typeof import('../../src/native/onnx-runtime.ts')
   >('../../src/native/onnx-runtime.ts')
-  runtime.path = build('ort_double')
+  runtime.path = buildDouble(folder, { source: 'ort_double' })
   // Looked for beside the library, and not loaded by the double.
   for (const name of ['shared', 'cuda'])
     writeFileSync(join(folder, `libonnxruntime_providers_${name}.so`), '')
-  Object.assign(process.env, {
-    ORT_DOUBLE_LIBRARY: findOnnxRuntime(),
-    MILLRACE_CUDA_DRIVER: build('cuda_double'),
-    MILLRACE_NVRTC: build('nvrtc_double'),
-    MILLRACE_NVML: '/nowhere/libnvidia-ml.so.1',
-  })
+  process.env['ORT_DOUBLE_LIBRARY'] = findOnnxRuntime()
+  installDoubles(folder)
 }, 120_000)
 
 afterAll(() => {
-  for (const name of ['CUDA_DRIVER', 'NVRTC', 'NVML']) delete process.env[`MILLRACE_${name}`]
+  removeDoubles()
   delete process.env['ORT_DOUBLE_LIBRARY']
   rmSync(folder, { recursive: true, force: true })
 })
 
 const width = 4
-let copies = 0
 const source = '__global__ void twice_rows(const float* x, float* y, unsigned rows) {}'
 const identity = fileURLToPath(new URL('../models/identity-float32.onnx', import.meta.url))
 const kernel = {
@@ -57,20 +43,6 @@ const kernel = {
   outputs: { y: { type: 'float32', dims: [width] } },
   block: width,
 } as const
-
-/** On a device of its own, which was told to fail: see `fail` in cuda_double.h. */
-async function onFailing<Result>(fault: string, start: () => Promise<Result>): Promise<Result> {
-  const copy = join(folder, `libcuda-${copies++}.so`)
-  copyFileSync(join(folder, 'cuda_double.so'), copy)
-  const before = process.env['MILLRACE_CUDA_DRIVER']
-  Object.assign(process.env, { MILLRACE_CUDA_DRIVER: copy, CUDA_DOUBLE_FAULT: fault })
-  try {
-    return await start()
-  } finally {
-    delete process.env['CUDA_DOUBLE_FAULT']
-    Object.assign(process.env, { MILLRACE_CUDA_DRIVER: before })
-  }
-}
 
 function pipelineOf(provider: 'cuda' | 'cpu') {
   return definePipeline({
@@ -147,9 +119,10 @@ describe.runIf(process.platform === 'linux')('a model whose device is lost', () 
       outputs: { y: 'model.y' },
     })
     const configuration = { before: { maxBatch: 1 }, model: { maxBatch: 2, maxDelayMs: 10_000 } }
-    return onFailing('cuMemcpyDtoDAsync_v2 719 0', () =>
-      Engine.start(pipeline, { configuration, warmUp: false }),
-    )
+    return onFailingDevice(folder, {
+      fault: 'cuMemcpyDtoDAsync_v2 719 0',
+      start: () => Engine.start(pipeline, { configuration, warmUp: false }),
+    })
   }
   const lost = expect.stringMatching(/CUDA device 0 is lost to this process/)
 

@@ -1,49 +1,23 @@
 // cuda() stages on the test doubles of NVIDIA's driver and compiler, whose only kernel for stages doubles floats.
-import { execFileSync } from 'node:child_process'
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
-import { copyFileSync, mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { cuda, definePipeline, Engine, type EngineEvents, inline } from '../../src/index.ts'
+import { buildDouble, installDoubles, onFailingDevice, removeDoubles } from './cuda-doubles.ts'
 
-let copies = 0
 const folder = mkdtempSync(join(tmpdir(), 'millrace-cuda-'))
 
-function build(source: string, without = ''): string {
-  const file = join(folder, `${source}${without}.so`)
-  const path = fileURLToPath(new URL(`../native/${source}.cc`, import.meta.url))
-  const flags = without === '' ? [] : [`-D${without}`]
-  execFileSync('g++', ['-std=c++20', '-O0', '-fPIC', '-shared', ...flags, '-o', file, path])
-  return file
-}
-
-beforeAll(() => {
-  Object.assign(process.env, {
-    MILLRACE_CUDA_DRIVER: build('cuda_double'),
-    MILLRACE_NVRTC: build('nvrtc_double'),
-    MILLRACE_NVML: '/nowhere/libnvidia-ml.so.1',
-  })
-}, 120_000)
+beforeAll(() => installDoubles(folder), 120_000)
 
 afterAll(() => {
-  for (const name of ['CUDA_DRIVER', 'NVRTC', 'NVML']) delete process.env[`MILLRACE_${name}`]
+  removeDoubles()
   rmSync(folder, { recursive: true, force: true })
 })
 
-/** On a device of its own, which was told to fail: see `fail` in cuda_double.h. */
-async function startFailing(fault: string, more: object): ReturnType<typeof startDouble> {
-  const copy = join(folder, `libcuda-${copies++}.so`)
-  copyFileSync(join(folder, 'cuda_double.so'), copy)
-  const before = process.env['MILLRACE_CUDA_DRIVER']
-  Object.assign(process.env, { MILLRACE_CUDA_DRIVER: copy, CUDA_DOUBLE_FAULT: fault })
-  try {
-    return await startDouble(more)
-  } finally {
-    delete process.env['CUDA_DOUBLE_FAULT']
-    Object.assign(process.env, { MILLRACE_CUDA_DRIVER: before })
-  }
+function startFailing(fault: string, more: object): ReturnType<typeof startDouble> {
+  return onFailingDevice(folder, { fault, start: () => startDouble(more) })
 }
 
 function startDouble(more: object) {
@@ -208,7 +182,7 @@ describe.runIf(process.platform === 'linux')('graphs of a CUDA kernel', () => {
   })
 
   it('need a driver that has them', async () => {
-    const old = build('cuda_double', 'CUDA_DOUBLE_NO_GRAPHS')
+    const old = buildDouble(folder, { source: 'cuda_double', without: 'CUDA_DOUBLE_NO_GRAPHS' })
     const start = (graphs: boolean) =>
       without('MILLRACE_CUDA_DRIVER', () => Engine.start(pipelineOf(ptx, { graphs })), old)
     await expect(start(true)).rejects.toMatchObject({
